@@ -1,0 +1,35 @@
+const BRAND = Symbol.for('nestjs-dispatch/error');
+
+/**
+ * The base of every error this package throws. `code` is stable and meant for programs, `message` names what failed,
+ * which message or handler it concerns and what to do next, `cause` is the error underneath.
+ */
+export abstract class DispatchError extends Error {
+  /** A literal such as `'DISPATCH_HANDLER_NOT_FOUND'`; it never changes between releases. */
+  abstract readonly code: string;
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+    markDispatchError(this);
+  }
+}
+
+/** Makes an error that must extend another class count as one of this package. */
+export function markDispatchError(error: Error): void {
+  Object.defineProperty(error, BRAND, { value: true });
+}
+
+/**
+ * Tells whether a value is an error of this package, and, with `code`, that very one. Unlike `instanceof` it also holds
+ * for an error made by another installed copy of the package.
+ */
+export function isDispatchError<C extends string>(error: unknown, code?: C): error is DispatchError & { code: C } {
+  if (typeof error !== 'object' || error === null || !(BRAND in error)) return false;
+  return code === undefined || (error as { code?: unknown }).code === code;
+}
+
+/** The text of anything that was thrown, for a log line or the text of an outer error. */
+export function errorText(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,194 @@
+import type { ModuleMetadata, Provider, Type } from '@nestjs/common';
+
+import type { ICommandPublisher, IEventPublisher, IQueryPublisher } from './buses/publishers.js';
+import { isTimeoutMs, MAX_TIMEOUT_MS } from './common/timeout.js';
+import type { IUnhandledExceptionPublisher } from './failures/unhandled-exception-bus.js';
+import type { WiringMistake } from './handlers/errors.js';
+import { DEFAULT_CODEC_LIMITS } from './message/codec/json-codec.js';
+import { RunMode } from './message/run-mode.js';
+import { isDispatchError } from './common/dispatch-error.js';
+import { resolveNotificationOptions, type NotificationOptions } from './notifications/notification.options.js';
+import type { LoggingOptions } from './pipeline/behaviors/logging.behavior.js';
+import { missingQueue } from './pipeline/handler-preparation.js';
+import type { RouterHooks } from './router/hooks.js';
+import type { SourceEntry } from './router/sources/source.js';
+
+/** The deepest nesting that can be asked for: values are walked by recursion. */
+const MAX_DEPTH = 1000;
+
+/** Options of `DispatchModule.forRoot()`; every one may be left out. */
+export interface DispatchOptions {
+  /** Where handlers run that do not say it themselves. Default `RunMode.Sync`, the only one of this release. */
+  readonly runMode?: RunMode;
+  /**
+   * `'ambient'` (default): a service that a handler calls finds the handler's context by itself, so what it sends keeps
+   * correlation and causation. `'explicit'`: only what is sent through the context, or with `{ context }`, keeps them,
+   * and every message is cheaper, since Node's AsyncLocalStorage slows each promise of the process down.
+   */
+  readonly context?: 'ambient' | 'explicit';
+  /**
+   * How long a handler may take that does not say it itself, in milliseconds from its start. Default 0: no limit, since
+   * in the caller's turn it is the caller who waits.
+   */
+  readonly timeoutMs?: number;
+  /**
+   * How long `app.close()` waits for running handlers, in milliseconds from its call; then their signals abort with a
+   * `ShutdownError`. 0 aborts them at once. Default 10 000.
+   */
+  readonly drainTimeoutMs?: number;
+  /** The largest foreign message that is looked at, in bytes. Default 1 048 576. */
+  readonly maxPayloadBytes?: number;
+  /** The deepest nesting of a foreign message, from 1 to 1000. Default 64. */
+  readonly maxDepth?: number;
+  /** Logs every handled message, sensitive fields redacted. Default false. */
+  readonly logging?: boolean | LoggingOptions;
+  readonly notifications?: NotificationOptions;
+  /** Sources made with `defineSource`, asked before those found as providers, in this order. */
+  readonly sources?: readonly SourceEntry[];
+  /** Hooks for the foreign messages of all sources, run before the source's own, in this order. */
+  readonly hooks?: readonly RouterHooks[];
+  /** Is told of every command executed through the `CommandBus`. */
+  readonly commandPublisher?: ICommandPublisher;
+  /** Is told of every query executed through the `QueryBus`. */
+  readonly queryPublisher?: IQueryPublisher;
+  /** Takes the events published through the `EventBus` elsewhere instead of to the handlers here. */
+  readonly eventPublisher?: IEventPublisher;
+  /** Takes the failures that no caller sees elsewhere instead of to the `UnhandledExceptionBus`. */
+  readonly unhandledExceptionPublisher?: IUnhandledExceptionPublisher;
+}
+
+/** The token of the options as they were given. */
+export const DISPATCH_OPTIONS = Symbol.for('nestjs-dispatch/options');
+
+/** A class that makes the options. */
+export interface DispatchOptionsFactory {
+  createDispatchOptions(): DispatchOptions | Promise<DispatchOptions>;
+}
+
+/** Options of `DispatchModule.forRootAsync()`: one of the three ways to make them. */
+export interface DispatchAsyncOptions extends Pick<ModuleMetadata, 'imports'> {
+  /** Makes the options from what `inject` names. */
+  readonly useFactory?: (...dependencies: never[]) => DispatchOptions | Promise<DispatchOptions>;
+  readonly inject?: readonly (string | symbol | Type<unknown>)[];
+  /** A class that is made for this. */
+  readonly useClass?: Type<DispatchOptionsFactory>;
+  /** A class that another module provides. */
+  readonly useExisting?: Type<DispatchOptionsFactory>;
+}
+
+/** The providers that make the options, under {@link DISPATCH_OPTIONS}. */
+export function optionsProviders({ useFactory, inject, useClass, useExisting }: DispatchAsyncOptions): Provider[] {
+  if (useFactory !== undefined) {
+    return [
+      { provide: DISPATCH_OPTIONS, useFactory: useFactory as () => DispatchOptions, inject: [...(inject ?? [])] },
+    ];
+  }
+  const factory = useClass ?? useExisting;
+  if (factory === undefined) return [{ provide: DISPATCH_OPTIONS, useValue: {} }];
+  const making: Provider = {
+    provide: DISPATCH_OPTIONS,
+    useFactory: (made: DispatchOptionsFactory) => made.createDispatchOptions(),
+    inject: [factory],
+  };
+  return useClass === undefined ? [making] : [useClass, making];
+}
+
+/** The options with every default filled in. */
+export interface ResolvedDispatchOptions {
+  readonly isAmbient: boolean;
+  readonly timeoutMs: number;
+  readonly drainTimeoutMs: number;
+  readonly maxPayloadBytes: number;
+  readonly maxDepth: number;
+  readonly logging: LoggingOptions | undefined;
+  readonly notifications: NotificationOptions;
+  readonly sources: readonly SourceEntry[];
+  readonly hooks: readonly RouterHooks[];
+  readonly commandPublisher: ICommandPublisher | undefined;
+  readonly queryPublisher: IQueryPublisher | undefined;
+  readonly eventPublisher: IEventPublisher | undefined;
+  readonly unhandledExceptionPublisher: IUnhandledExceptionPublisher | undefined;
+  /** What is wrong with the options given; told at bootstrap together with all other mistakes. */
+  readonly mistakes: readonly WiringMistake[];
+}
+
+const KNOWN: Record<keyof DispatchOptions, true> = {
+  runMode: true,
+  context: true,
+  timeoutMs: true,
+  drainTimeoutMs: true,
+  maxPayloadBytes: true,
+  maxDepth: true,
+  logging: true,
+  notifications: true,
+  sources: true,
+  hooks: true,
+  commandPublisher: true,
+  queryPublisher: true,
+  eventPublisher: true,
+  unhandledExceptionPublisher: true,
+};
+
+/** Fills the defaults in and checks every option. A wrong value is listed as a mistake and replaced by its default. */
+export function resolveDispatchOptions(options: DispatchOptions = {}): ResolvedDispatchOptions {
+  const problems = new OptionProblems();
+  for (const name of Object.keys(options)) {
+    if (!(name in KNOWN)) problems.add(name, `is unknown: the options are ${Object.keys(KNOWN).join(', ')}`);
+  }
+  const context = options.context ?? 'ambient';
+  if (context !== 'ambient' && context !== 'explicit') {
+    problems.add('context', `is ${JSON.stringify(context)}, not 'ambient' or 'explicit'`);
+  }
+  const mistakes = options.runMode === RunMode.Async ? [missingQueue('DispatchModule')] : [];
+  const { logging = false } = options;
+  const resolved = {
+    isAmbient: context !== 'explicit',
+    timeoutMs: problems.milliseconds('timeoutMs', options.timeoutMs ?? 0),
+    drainTimeoutMs: problems.milliseconds('drainTimeoutMs', options.drainTimeoutMs ?? 10_000),
+    maxPayloadBytes: problems.count(
+      'maxPayloadBytes',
+      options.maxPayloadBytes ?? DEFAULT_CODEC_LIMITS.maxBytes,
+      Infinity,
+    ),
+    maxDepth: problems.count('maxDepth', options.maxDepth ?? DEFAULT_CODEC_LIMITS.maxDepth, MAX_DEPTH),
+    logging: logging === true ? {} : logging === false ? undefined : logging,
+    notifications: problems.notifications(options.notifications),
+    sources: options.sources ?? [],
+    hooks: options.hooks ?? [],
+    commandPublisher: options.commandPublisher,
+    queryPublisher: options.queryPublisher,
+    eventPublisher: options.eventPublisher,
+    unhandledExceptionPublisher: options.unhandledExceptionPublisher,
+  };
+  return Object.freeze({ ...resolved, mistakes: [...problems.mistakes, ...mistakes] });
+}
+
+class OptionProblems {
+  readonly mistakes: WiringMistake[] = [];
+
+  add(name: string, problem: string): void {
+    this.mistakes.push({ rule: 'invalid-options', text: `The option "${name}" of DispatchModule ${problem}.` });
+  }
+
+  notifications(options: NotificationOptions | undefined): NotificationOptions {
+    try {
+      return resolveNotificationOptions(options);
+    } catch (error) {
+      if (!isDispatchError(error)) throw error;
+      this.mistakes.push({ rule: 'invalid-options', text: error.message });
+      return resolveNotificationOptions();
+    }
+  }
+
+  milliseconds(name: string, value: number): number {
+    if (isTimeoutMs(value)) return value;
+    this.add(name, `is ${String(value)}, not a number of milliseconds from 0 to ${MAX_TIMEOUT_MS}`);
+    return 0;
+  }
+
+  count(name: string, value: number, max: number): number {
+    if (Number.isInteger(value) && value >= 1 && value <= max) return value;
+    this.add(name, `is ${String(value)}, not a whole number from 1${max === Infinity ? '' : ` to ${max}`}`);
+    return 1;
+  }
+}

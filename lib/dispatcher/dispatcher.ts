@@ -1,0 +1,90 @@
+import type { MessageSender } from '../message/message-context.js';
+import type { Command, Query } from '../message/message.js';
+import type { SendOptions } from '../message/message-context.js';
+import type { MessageDispatch } from './message-dispatch.js';
+import type { PublishOptions } from './publish-options.js';
+import type { KeyHandler, ProcessResult, RawIntake, RawMessage, TransportMeta } from './raw-intake.js';
+
+/**
+ * The one entry: every command, query and event, and every foreign message, goes through here. Inject it anywhere.
+ *
+ * What a handler throws, its caller gets as a rejection, unchanged; nothing here throws synchronously. Between messages
+ * no order is promised beyond this: a handler has started when the call returns. While the application shuts down, only
+ * what running handlers send is accepted.
+ */
+export class Dispatcher implements MessageSender {
+  constructor(
+    private readonly dispatch: MessageDispatch,
+    private readonly intake: RawIntake,
+  ) {}
+
+  /**
+   * Sends a command to its one handler and resolves with the result.
+   *
+   * @throws DISPATCH_HANDLER_NOT_FOUND where no handler is known
+   * @throws DISPATCH_INVALID_MESSAGE where the command breaks the rules of its class
+   * @throws DISPATCH_HANDLER_TIMEOUT after `timeoutMs`
+   * @throws DISPATCH_CLOSED while the application shuts down
+   * @throws DISPATCH_NO_QUEUE where `RunMode.Async` is asked for and there is no queue
+   * @throws DISPATCH_INVALID_SEND_OPTIONS where an option is out of range
+   */
+  execute<R>(command: Command<R>, options?: SendOptions): Promise<R>;
+  execute<R = unknown>(command: object, options?: SendOptions): Promise<R>;
+  execute<R>(command: Command<R>, options?: SendOptions): Promise<R> {
+    return this.dispatch.execute(command, options);
+  }
+
+  /** Sends a query to its one handler and resolves with the answer. @throws the same codes as {@link execute} */
+  query<R>(query: Query<R>, options?: SendOptions): Promise<R>;
+  query<R = unknown>(query: object, options?: SendOptions): Promise<R>;
+  query<R>(query: Query<R>, options?: SendOptions): Promise<R> {
+    return this.dispatch.query(query, options);
+  }
+
+  /**
+   * Hands an event to its handlers and resolves when it is accepted: every handler has started, in order. A handler that
+   * fails is logged and appears on the failure stream; it affects neither the other handlers nor the caller.
+   *
+   * @throws DISPATCH_CLOSED while the application shuts down; also logged, so that the call need not be awaited
+   */
+  publish(event: object, options?: SendOptions): Promise<void> {
+    return this.dispatch.publish(event, options);
+  }
+
+  /** Publishes several events in order. @throws the same codes as {@link publish} */
+  publishAll(events: readonly object[], options?: SendOptions): Promise<void> {
+    return this.dispatch.publishAll(events, options);
+  }
+
+  /**
+   * Publishes an event and resolves when every handler is done, and with `await: 'sagas'` also the commands that sagas
+   * sent at once because of it.
+   *
+   * @throws DISPATCH_EVENT_HANDLING, an AggregateError with one error for each handler that failed
+   * @throws DISPATCH_CLOSED while the application shuts down
+   */
+  publishAndWait(event: object, options?: PublishOptions): Promise<void> {
+    return this.dispatch.publishAndWait(event, options);
+  }
+
+  /**
+   * Takes in a foreign message: finds the source that recognises it, verifies, parses, and has it handled.
+   *
+   * @throws DISPATCH_MESSAGE_TOO_LARGE, DISPATCH_UNREADABLE_MESSAGE, DISPATCH_NO_SOURCE, DISPATCH_BAD_SIGNATURE,
+   * DISPATCH_UNVERIFIABLE_MESSAGE, DISPATCH_NO_HANDLER, DISPATCH_INVALID_MESSAGE, DISPATCH_HOOK_FAILED,
+   * DISPATCH_HANDLER_FAILED, DISPATCH_CLOSED, or what an error hook throws
+   */
+  process(raw: RawMessage, meta?: TransportMeta): Promise<ProcessResult> {
+    return this.dispatch.admit(() => this.intake.process(raw, meta));
+  }
+
+  /**
+   * Handles foreign messages of one key with a function.
+   *
+   * @returns what removes it; aborting `options.signal` removes it too
+   * @throws DISPATCH_DUPLICATE_KEY where something handles the key already
+   */
+  on(key: string, handler: KeyHandler, options?: { readonly signal?: AbortSignal }): () => void {
+    return this.intake.on(key, handler, options);
+  }
+}

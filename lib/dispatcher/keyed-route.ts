@@ -1,0 +1,29 @@
+import type { MessageDefinition } from '../message/message.decorator.js';
+import type { MessageKind } from '../message/message.js';
+import type { SendOptions } from '../message/message-context.js';
+
+/** Where a key leads: the message class it stands for and what that class is to its handlers. */
+export interface KeyedRoute {
+  readonly kind: MessageKind;
+  readonly definition: MessageDefinition;
+}
+
+/**
+ * Dispatches messages that are known by a key instead of a class. Looking up has no effect; dispatching runs behaviors
+ * and handlers as for a message sent as an object. Safe to call concurrently; no order is promised between messages.
+ */
+export interface KeyedDispatch {
+  /**
+   * Finds the message class behind a key: a message name or one of a handler's `keys`.
+   * @param version the version of the payload; undefined means the newest that is known
+   */
+  routeFor(key: string, version: number | undefined): KeyedRoute | undefined;
+  /**
+   * Runs the handlers of a message. A command or query resolves with its handler's result; an event resolves when every
+   * handler is done.
+   * @throws DISPATCH_INVALID_MESSAGE when the message breaks the rules of its class
+   * @throws DISPATCH_CLOSED when the application is shutting down
+   * @throws what a handler throws, an AggregateError for an event; always as a rejection
+   */
+  dispatchTo(route: KeyedRoute, message: object, options: SendOptions): Promise<unknown>;
+}

@@ -1,0 +1,53 @@
+import type { Envelope } from '../message/envelope.js';
+import type { MessageContext } from '../message/message-context.js';
+import {
+  CommandCompletedNotification,
+  CommandFailedNotification,
+  CommandInitiatedNotification,
+  MessageUnhandledNotification,
+  QueryCompletedNotification,
+  QueryFailedNotification,
+  QueryInitiatedNotification,
+} from '../notifications/message-notifications.js';
+import type { NotificationChannel } from '../notifications/notification-channel.js';
+import type { PreparedHandler, SyncRunMode } from '../run-modes/sync-run-mode.js';
+
+/** Runs handlers of commands and queries, and tells observers about it; where there are none it only runs. */
+export class ObservedRunMode {
+  constructor(
+    private readonly runMode: SyncRunMode,
+    private readonly channel: NotificationChannel,
+  ) {}
+
+  run(handler: PreparedHandler, context: MessageContext): Promise<unknown> {
+    return this.channel.active ? this.runTold(handler, context) : this.runMode.run(handler, context);
+  }
+
+  /** Tells that nobody handles a message. */
+  unhandled(envelope: Envelope): void {
+    if (this.channel.wants(MessageUnhandledNotification)) {
+      this.channel.publish(new MessageUnhandledNotification(envelope));
+    }
+  }
+
+  private runTold(handler: PreparedHandler, context: MessageContext): Promise<unknown> {
+    const isCommand = context.kind === 'command';
+    const initiated = isCommand ? CommandInitiatedNotification : QueryInitiatedNotification;
+    const completed = isCommand ? CommandCompletedNotification : QueryCompletedNotification;
+    const failed = isCommand ? CommandFailedNotification : QueryFailedNotification;
+    if (this.channel.wants(initiated)) this.channel.publish(new initiated(context));
+    const startedAt = performance.now();
+    const promise = this.runMode.run(handler, context);
+    promise.then(
+      (result) => {
+        if (!this.channel.wants(completed)) return;
+        this.channel.publish(new completed(context, result, performance.now() - startedAt));
+      },
+      (error: unknown) => {
+        if (!this.channel.wants(failed)) return;
+        this.channel.publish(new failed(context, error, performance.now() - startedAt));
+      },
+    );
+    return promise;
+  }
+}

@@ -1,0 +1,113 @@
+import { Logger } from '@nestjs/common';
+
+import { WiringError, type WiringMistake } from '../handlers/errors.js';
+import type { HandlerRegistry, RegisteredHandler } from '../handlers/handler-registry.js';
+import type { ProviderDiscovery } from '../handlers/provider-discovery.js';
+import type { MessageDefinition } from '../message/message.decorator.js';
+import type { MessageClass } from '../message/message.js';
+import type { PreparedHandler } from '../run-modes/sync-run-mode.js';
+import type { KeyedRoute } from './keyed-route.js';
+
+/** Makes handlers ready to run; done by the pipeline, which lies below the run modes. */
+export interface Preparation {
+  prepare(handler: RegisteredHandler, definition: MessageDefinition): PreparedHandler;
+  /** What keeps a handler from being run as it asks to be. */
+  mistakesOf(handler: RegisteredHandler): readonly WiringMistake[];
+}
+
+/** Where a command or query goes. */
+export interface SingleRoute {
+  readonly definition: MessageDefinition;
+  readonly handler: PreparedHandler;
+}
+
+/** Where an event goes; the list is empty where nobody handles it. */
+export interface EventRoute {
+  readonly definition: MessageDefinition;
+  readonly handlers: readonly PreparedHandler[];
+}
+
+/**
+ * The way from a message class to its handlers. Worked out once per class, then a look-up in a map; modules loaded
+ * later are found at the next message.
+ */
+export class Routes {
+  private readonly logger = new Logger('Dispatch');
+  private readonly commands = new Map<unknown, SingleRoute>();
+  private readonly queries = new Map<unknown, SingleRoute>();
+  private readonly events = new Map<unknown, EventRoute>();
+
+  constructor(
+    private readonly discovery: ProviderDiscovery,
+    private readonly registry: HandlerRegistry,
+    private readonly preparation: Preparation,
+  ) {}
+
+  /** Finds and prepares every handler there is. @returns all mistakes in the wiring, of every stage. */
+  build(): readonly WiringMistake[] {
+    this.forget();
+    const mistakes = [...this.discovery.scan()];
+    const checked = new Set<RegisteredHandler>();
+    for (const [kind, target] of this.registry.entries()) {
+      const handlers = kind === 'event' ? this.registry.handlersOf(target) : [this.registry.handlerOf(kind, target)];
+      for (const handler of handlers) {
+        if (handler === undefined || checked.has(handler)) continue;
+        checked.add(handler);
+        mistakes.push(...this.preparation.mistakesOf(handler));
+      }
+    }
+    return mistakes;
+  }
+
+  /** @returns undefined where no handler is known */
+  single(kind: 'command' | 'query', target: unknown): SingleRoute | undefined {
+    if (this.discovery.isStale) this.rebuild();
+    const known = (kind === 'command' ? this.commands : this.queries).get(target);
+    return known ?? this.makeSingle(kind, target);
+  }
+
+  event(target: MessageClass): EventRoute {
+    if (this.discovery.isStale) this.rebuild();
+    return this.events.get(target) ?? this.makeEvent(target);
+  }
+
+  byKey(key: string, version: number | undefined): KeyedRoute | undefined {
+    if (this.discovery.isStale) this.rebuild();
+    return this.registry.findKey(key, version);
+  }
+
+  definition(target: MessageClass): MessageDefinition {
+    return this.registry.messages.definition(target);
+  }
+
+  /** After start-up nobody is there to catch mistakes of a module loaded later: they are logged, the first handler stays. */
+  private rebuild(): void {
+    const mistakes = this.build();
+    if (mistakes.length > 0) this.logger.error(new WiringError(mistakes).message);
+  }
+
+  private forget(): void {
+    this.commands.clear();
+    this.queries.clear();
+    this.events.clear();
+  }
+
+  private makeSingle(kind: 'command' | 'query', target: unknown): SingleRoute | undefined {
+    if (typeof target !== 'function') return undefined;
+    const messageClass = target as unknown as MessageClass;
+    const handler = this.registry.handlerOf(kind, messageClass);
+    if (handler === undefined) return undefined;
+    const definition = this.definition(messageClass);
+    const route = { definition, handler: this.preparation.prepare(handler, definition) };
+    (kind === 'command' ? this.commands : this.queries).set(target, route);
+    return route;
+  }
+
+  private makeEvent(target: MessageClass): EventRoute {
+    const definition = this.definition(target);
+    const handlers = this.registry.handlersOf(target).map((handler) => this.preparation.prepare(handler, definition));
+    const route = { definition, handlers };
+    this.events.set(target, route);
+    return route;
+  }
+}

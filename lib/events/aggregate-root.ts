@@ -1,0 +1,129 @@
+import { currentContext } from '../message/ambient-context.js';
+import { AggregateNotConnectedError } from './errors.js';
+
+/** Where the events of an aggregate go. */
+export interface EventOutlet {
+  publish(event: object): Promise<void>;
+  publishAll(events: readonly object[]): Promise<void>;
+}
+
+/** How an event is applied. */
+export interface ApplyOptions {
+  /** The event is replayed: it changes the state but is not to be published. Default false. */
+  readonly fromHistory?: boolean;
+  /** The event is only recorded; its `on...` method is not called. Default false. */
+  readonly skipHandler?: boolean;
+}
+
+/** What an aggregate root offers. */
+export interface IAggregateRoot<E extends object = object> {
+  /** Whether each event is published as it is applied, instead of at `commit()`. Default false. */
+  autoCommit: boolean;
+  publish(event: E): Promise<void>;
+  publishAll(events: readonly E[]): Promise<void>;
+  /** Publishes the uncommitted events in order, as one unit, and resolves when they are accepted. */
+  commit(): Promise<void>;
+  /** Forgets the uncommitted events. */
+  uncommit(): void;
+  getUncommittedEvents(): E[];
+  /** Applies events without publishing them. */
+  loadFromHistory(history: readonly E[]): void;
+  /** Records an event and calls the aggregate's `on<EventClass>` method, if it has one. */
+  apply(event: E, options?: ApplyOptions | boolean): void;
+}
+
+interface AggregateState {
+  autoCommit: boolean;
+  readonly uncommitted: object[];
+  outlet: EventOutlet | undefined;
+}
+
+/**
+ * Kept beside the aggregates, never on them: an object that an ORM made without its constructor works as well, and no
+ * field of ours is ever stored.
+ */
+const states = new WeakMap<object, AggregateState>();
+
+/** Gives an aggregate, or a class that is one already, the place its events go to. */
+export function connectAggregate(aggregate: object, outlet: EventOutlet): void {
+  stateOf(aggregate).outlet = outlet;
+}
+
+/**
+ * The root of a cluster of domain objects, which records what happened to it as events and publishes them at
+ * `commit()`: to the bus that `EventPublisher` connected it to, else to that of the handler that is running.
+ */
+export abstract class AggregateRoot<E extends object = object> implements IAggregateRoot<E> {
+  get autoCommit(): boolean {
+    return stateOf(this).autoCommit;
+  }
+
+  set autoCommit(value: boolean) {
+    stateOf(this).autoCommit = value;
+  }
+
+  /** @throws DISPATCH_AGGREGATE_NOT_CONNECTED where there is no bus to publish to */
+  publish(event: E): Promise<void> {
+    return outletOf(this).publish(event);
+  }
+
+  /** @throws DISPATCH_AGGREGATE_NOT_CONNECTED where there is no bus to publish to */
+  publishAll(events: readonly E[]): Promise<void> {
+    return outletOf(this).publishAll(events);
+  }
+
+  /** @throws DISPATCH_AGGREGATE_NOT_CONNECTED where there is no bus; the events stay uncommitted */
+  commit(): Promise<void> {
+    const uncommitted = this.getUncommittedEvents();
+    if (uncommitted.length === 0) return Promise.resolve();
+    const published = this.publishAll([...uncommitted]);
+    uncommitted.length = 0;
+    return published;
+  }
+
+  uncommit(): void {
+    stateOf(this).uncommitted.length = 0;
+  }
+
+  getUncommittedEvents(): E[] {
+    // Only apply() adds to the list, and it takes nothing but E.
+    return stateOf(this).uncommitted as E[];
+  }
+
+  loadFromHistory(history: readonly E[]): void {
+    for (const event of history) this.apply(event, { fromHistory: true });
+  }
+
+  apply(event: E, options: ApplyOptions | boolean = {}): void {
+    const { fromHistory = false, skipHandler = false } =
+      typeof options === 'boolean' ? { fromHistory: options } : options;
+    if (!fromHistory && this.autoCommit) void this.publish(event);
+    else if (!fromHistory) stateOf(this).uncommitted.push(event);
+    if (!skipHandler) this.getEventHandler(event)?.call(this, event);
+  }
+
+  /** The method that applies an event to the state: `on` and the name of its class. */
+  protected getEventHandler(event: E): ((event: E) => void) | undefined {
+    const method: unknown = Reflect.get(this, `on${this.getEventName(event)}`);
+    return typeof method === 'function' ? (method as (event: E) => void) : undefined;
+  }
+
+  protected getEventName(event: E): string {
+    return event.constructor.name;
+  }
+}
+
+function stateOf(aggregate: object): AggregateState {
+  const known = states.get(aggregate);
+  if (known !== undefined) return known;
+  const state: AggregateState = { autoCommit: false, uncommitted: [], outlet: undefined };
+  states.set(aggregate, state);
+  return state;
+}
+
+/** The bus it was connected to, or the one whose handler is running. */
+function outletOf(aggregate: object): EventOutlet {
+  const outlet = stateOf(aggregate).outlet ?? currentContext();
+  if (outlet === undefined) throw new AggregateNotConnectedError(aggregate.constructor.name);
+  return outlet;
+}

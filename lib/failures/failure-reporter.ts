@@ -1,0 +1,59 @@
+import { Logger } from '@nestjs/common';
+
+import { errorText } from '../common/dispatch-error.js';
+import type { MessageContext } from '../message/message-context.js';
+import type { NotificationChannel } from '../notifications/notification-channel.js';
+import { SagaFailedNotification } from '../notifications/saga-notifications.js';
+import type { UnhandledExceptionBus } from './unhandled-exception-bus.js';
+
+/** Where a saga stood when it failed. */
+export interface SagaFailure {
+  /** Class and method. */
+  readonly saga: string;
+  /** The event it reacted to; undefined where it reacted to no single one. */
+  readonly event: object | undefined;
+  /** The command whose handling failed; undefined where the saga itself threw. */
+  readonly command: object | undefined;
+  readonly error: unknown;
+}
+
+/** Makes failures that no caller sees visible: a log line, the failure stream, a notification. Never throws. */
+export class FailureReporter {
+  private readonly logger = new Logger('Dispatch');
+
+  constructor(
+    private readonly unhandled: UnhandledExceptionBus,
+    private readonly channel: NotificationChannel,
+  ) {}
+
+  /** An event handler threw. The notification of it is made where its duration is known. */
+  eventHandlerFailed(context: MessageContext, error: unknown): void {
+    this.log(`${context.handler.name} failed at the event "${context.name}" (${context.id})`, error);
+    this.unhandled.publish({ exception: error, cause: context.message });
+  }
+
+  /** A saga, or a command that it sent, failed. */
+  sagaFailed({ saga, event, command, error }: SagaFailure): void {
+    const what = command === undefined ? 'failed' : `sent the command ${nameOf(command)}, which failed`;
+    this.log(`The saga ${saga} ${what}${event === undefined ? '' : ` at the event ${nameOf(event)}`}`, error);
+    const cause = command ?? event;
+    if (cause !== undefined) this.unhandled.publish({ exception: error, cause });
+    if (this.channel.wants(SagaFailedNotification)) {
+      this.channel.publish(new SagaFailedNotification(saga, event, error));
+    }
+  }
+
+  /** An event was not accepted and its sender may not be looking. */
+  eventRefused(event: object, error: unknown): void {
+    this.log(`The event ${nameOf(event)} was not published`, error);
+    this.unhandled.publish({ exception: error, cause: event });
+  }
+
+  private log(line: string, error: unknown): void {
+    this.logger.error(`${line}: ${errorText(error)}`, error instanceof Error ? error.stack : undefined);
+  }
+}
+
+function nameOf(message: object): string {
+  return message.constructor.name;
+}

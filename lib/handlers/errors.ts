@@ -1,0 +1,50 @@
+import { DispatchError } from '../common/dispatch-error.js';
+
+/** One mistake in the way an application is put together. */
+export interface WiringMistake {
+  /** Which rule is broken, for programs. */
+  readonly rule:
+    | 'duplicate-handler'
+    | 'duplicate-message-name'
+    | 'duplicate-key'
+    | 'duplicate-source'
+    | 'duplicate-options'
+    | 'invalid-message'
+    | 'missing-method'
+    | 'missing-message'
+    | 'missing-queue'
+    | 'unknown-behavior'
+    | 'invalid-saga'
+    | 'invalid-source'
+    | 'invalid-observer'
+    | 'invalid-options';
+  /** Names the classes and modules concerned, and says what to change. */
+  readonly text: string;
+}
+
+/** The application is put together wrongly. Thrown once, at bootstrap, with every mistake there is. */
+export class WiringError extends DispatchError {
+  readonly code = 'DISPATCH_WIRING';
+
+  constructor(readonly mistakes: readonly WiringMistake[]) {
+    const lines = mistakes.map(({ text }, index) => `  ${index + 1}. ${text}`);
+    super(`${mistakes.length} mistake${mistakes.length === 1 ? '' : 's'} in the wiring:\n${lines.join('\n')}`);
+  }
+}
+
+/** Nobody handles a command or query. */
+export class HandlerNotFoundError extends DispatchError {
+  readonly code = 'DISPATCH_HANDLER_NOT_FOUND';
+
+  constructor(
+    readonly messageName: string,
+    readonly kind: 'command' | 'query',
+    options?: ErrorOptions,
+  ) {
+    const decorator = kind === 'command' ? '@CommandHandler' : '@QueryHandler';
+    super(
+      `No handler for the ${kind} "${messageName}": add a class with ${decorator}(${messageName}) to the providers of a module.`,
+      options,
+    );
+  }
+}

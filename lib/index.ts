@@ -1,0 +1,155 @@
+// Messages
+export { Command, Event, Query } from './message/message.js';
+export type {
+  CommandResult,
+  ICommand,
+  IEvent,
+  IQuery,
+  MessageClass,
+  MessageKind,
+  QueryResult,
+} from './message/message.js';
+export { Message, Sensitive } from './message/message.decorator.js';
+export type { MessageDefinition, MessageOptions } from './message/message.decorator.js';
+export type { Envelope, EnvelopeOptions, MessagePriority } from './message/envelope.js';
+export type { MessageHeaders } from './message/headers.js';
+export { MessageContext } from './message/message-context.js';
+export type { HandlerContext, HandlerFacts, MessageSender, SendOptions } from './message/message-context.js';
+export { currentContext } from './message/ambient-context.js';
+export { AsyncContext } from './message/async-context.js';
+export { RunMode } from './message/run-mode.js';
+export { decodeJson, encodeJson } from './message/codec/json-codec.js';
+export type { CodecLimits } from './message/codec/json-codec.js';
+
+// Module
+export { DispatchModule } from './dispatch.module.js';
+export { CqrsModule } from './cqrs.module.js';
+export type { CqrsModuleOptions } from './cqrs.module.js';
+export type { DispatchAsyncOptions, DispatchOptions, DispatchOptionsFactory } from './dispatch.options.js';
+
+// Dispatcher and buses
+export { Dispatcher } from './dispatcher/dispatcher.js';
+export type { PublishOptions } from './dispatcher/publish-options.js';
+export type {
+  KeyHandler,
+  KeyHandlerContext,
+  ProcessResult,
+  RawMessage,
+  TransportMeta,
+} from './dispatcher/raw-intake.js';
+export { CommandBus } from './buses/command-bus.js';
+export { QueryBus } from './buses/query-bus.js';
+export { EventBus } from './buses/event-bus.js';
+export type { ICommandPublisher, IEventPublisher, IMessageSource, IQueryPublisher } from './buses/publishers.js';
+export { ObservableBus } from './message/observable-bus.js';
+
+// Handlers
+export { CommandHandler, EventsHandler, QueryHandler } from './handlers/handler.decorators.js';
+export type { EventsHandlerOptions, HandlerOptions } from './handlers/handler.decorators.js';
+export type { ICommandHandler, IEventHandler, IQueryHandler } from './handlers/handler-contracts.js';
+
+// Pipeline
+export { AfterHandle, BeforeHandle, Behavior, SkipBehavior, UseBehaviors } from './pipeline/behavior.decorators.js';
+export type { BehaviorClass, BehaviorOptions } from './pipeline/behavior.decorators.js';
+export type { Next, PipelineBehavior } from './pipeline/behavior.js';
+export { LoggingBehavior } from './pipeline/behaviors/logging.behavior.js';
+export type { LoggingOptions } from './pipeline/behaviors/logging.behavior.js';
+export { TimeoutBehavior } from './pipeline/behaviors/timeout.behavior.js';
+export { ValidationBehavior } from './pipeline/behaviors/validation.behavior.js';
+
+// Router
+export { Source } from './router/sources/source.decorator.js';
+export { defineSource } from './router/sources/source.js';
+export type {
+  DefinedSource,
+  MessageSource,
+  Replier,
+  RoutedMessage,
+  SourceDefinition,
+  SourceEntry,
+  SourceOptions,
+} from './router/sources/source.js';
+export { and, fieldEquals, fieldMatches, hasFields, header, not, or } from './router/sources/discriminators.js';
+export type { Discriminator, DiscriminatorFunction, FieldValue } from './router/sources/discriminators.js';
+export { jsonInspector } from './router/sources/inspector.js';
+export type { Inspector } from './router/sources/inspector.js';
+export { viewOf } from './router/sources/view.js';
+export type { View } from './router/sources/view.js';
+export { hmacSignature } from './router/signatures.js';
+export type { HmacSignatureOptions, SignatureCheck, SignatureSecret, SignedTimestamp } from './router/signatures.js';
+export type { RouteContext, RouterHooks, SourceHooks } from './router/hooks.js';
+export { DispatchExceptionFilter } from './router/http-exception.filter.js';
+export type { DispatchErrorBody } from './router/http-exception.filter.js';
+
+// Events and sagas
+export { AggregateRoot } from './events/aggregate-root.js';
+export type { ApplyOptions, IAggregateRoot } from './events/aggregate-root.js';
+export { EventPublisher } from './events/event-publisher.js';
+export { ofType } from './events/of-type.js';
+export { Saga } from './sagas/saga.decorator.js';
+export type { ISaga, SagaOutput } from './sagas/saga.decorator.js';
+
+// Failures
+export { UnhandledExceptionBus } from './failures/unhandled-exception-bus.js';
+export type { IUnhandledExceptionPublisher, UnhandledExceptionInfo } from './failures/unhandled-exception-bus.js';
+
+// Notifications
+export { InjectNotifications, Notifications } from './notifications/notifications.js';
+export { OnNotification } from './notifications/on-notification.decorator.js';
+export type { NotificationOptions } from './notifications/notification.options.js';
+export {
+  DispatchNotification,
+  NotificationsDroppedNotification,
+  ObserverFailedNotification,
+} from './notifications/notification.js';
+export type { NotificationClass } from './notifications/notification.js';
+export {
+  CommandCompletedNotification,
+  CommandFailedNotification,
+  CommandInitiatedNotification,
+  EventHandledNotification,
+  EventHandlingFailedNotification,
+  EventPublishedNotification,
+  MessageUnhandledNotification,
+  QueryCompletedNotification,
+  QueryFailedNotification,
+  QueryInitiatedNotification,
+} from './notifications/message-notifications.js';
+export {
+  MessageRefusedNotification,
+  MessageSkippedNotification,
+  ReplierFailedNotification,
+} from './notifications/router-notifications.js';
+export { SagaFailedNotification, SagaReactedNotification } from './notifications/saga-notifications.js';
+
+// Errors
+export { DispatchError, isDispatchError } from './common/dispatch-error.js';
+export {
+  InvalidMessageError,
+  MessageTooLargeError,
+  UnreadableMessageError,
+  UnserializableMessageError,
+} from './message/errors.js';
+export type { Violation } from './message/errors.js';
+export { HandlerNotFoundError, WiringError } from './handlers/errors.js';
+export type { WiringMistake } from './handlers/errors.js';
+export { NextCalledTwiceError } from './pipeline/behavior.js';
+export { HandlerTimeoutError } from './pipeline/behaviors/timeout.behavior.js';
+export { DispatchClosedError, QueueNotConfiguredError, ShutdownError } from './run-modes/errors.js';
+export { EventHandlerFailedError, EventHandlingError, InvalidSendOptionsError } from './dispatcher/errors.js';
+export { AggregateNotConnectedError } from './events/errors.js';
+export { InvalidSagaError } from './sagas/errors.js';
+export { InvalidNotificationOptionsError, ObserverScopeError } from './notifications/errors.js';
+export {
+  BadSignatureError,
+  DuplicateKeyError,
+  HandlerFailedError,
+  HookFailedError,
+  InvalidRawMessageError,
+  NoHandlerError,
+  NoSourceError,
+  SourceSetupError,
+  UnreadableRawMessageError,
+  UnverifiableMessageError,
+} from './router/errors.js';
+export type { BadSignatureReason, RouteFacts } from './router/errors.js';

@@ -1,0 +1,111 @@
+import { randomUUID } from 'node:crypto';
+
+import type { MessageHeaders } from './headers.js';
+import type { MessageDefinition } from './message.decorator.js';
+import type { MessageKind } from './message.js';
+
+/** How urgent a message is. Carried as a fact in the caller's turn, where nothing waits; queues order by it. */
+export type MessagePriority = 'high' | 'normal' | 'low' | number;
+
+/** What a sender may say of a message that stays with the message. */
+export interface EnvelopeOptions {
+  /** Cancels: the handler's `context.signal` aborts with the same reason. The caller's promise waits for the handler. */
+  readonly signal?: AbortSignal;
+  /**
+   * How long each handler may take, in milliseconds, counted from its start; then its `signal` aborts and the caller's
+   * promise rejects with `HandlerTimeoutError`. Default: what the handler or the module says; 0 means no limit.
+   */
+  readonly timeoutMs?: number;
+  /** Headers of this message, added to those of the message whose handler sends it. */
+  readonly headers?: MessageHeaders;
+  /** Default: the sender's correlation id, or the message's own id where there is no sender. */
+  readonly correlationId?: string;
+  /** The message's id. Default: a random UUID, made when somebody reads it. */
+  readonly id?: string;
+  /** What the message is about, for order per key; not inherited by what its handlers send. */
+  readonly key?: string;
+  /** Default `'normal'`; not inherited. */
+  readonly priority?: MessagePriority;
+}
+
+/**
+ * A message with the facts that travel with it. Ids, headers and times are made when first read, so a message nobody
+ * asks about costs one small object.
+ */
+export class Envelope<M extends object = object> {
+  private lazyId: string | undefined;
+  private lazyHeaders: MessageHeaders | undefined;
+  private lazySentAt: Date | undefined;
+
+  constructor(
+    readonly message: M,
+    readonly definition: MessageDefinition,
+    readonly kind: MessageKind,
+    /** The envelope of the message whose handler sent this one. */
+    readonly parent: Envelope | undefined,
+    private readonly options: EnvelopeOptions | undefined,
+  ) {}
+
+  get id(): string {
+    return (this.lazyId ??= this.options?.id ?? randomUUID());
+  }
+
+  /** The wire name of the message class. */
+  get name(): string {
+    return this.definition.name;
+  }
+
+  get version(): number {
+    return this.definition.version;
+  }
+
+  get correlationId(): string {
+    const given = this.options?.correlationId ?? this.options?.headers?.correlationId;
+    return given ?? this.parent?.correlationId ?? this.id;
+  }
+
+  /** The id of the message whose handler sent this one. */
+  get causationId(): string | undefined {
+    return this.parent?.id ?? this.options?.headers?.causationId;
+  }
+
+  /** The sender's headers, overlaid by the message's own, with the correlation and causation ids. */
+  get headers(): MessageHeaders {
+    return (this.lazyHeaders ??= this.makeHeaders());
+  }
+
+  /**
+   * When the message was sent. In the caller's turn the clock is read at the first request, so ask before the first
+   * `await` where the exact moment matters.
+   */
+  get sentAt(): Date {
+    return (this.lazySentAt ??= new Date());
+  }
+
+  get key(): string | undefined {
+    return this.options?.key;
+  }
+
+  get priority(): MessagePriority {
+    return this.options?.priority ?? 'normal';
+  }
+
+  /** The caller's own signal, if it gave one. */
+  get callerSignal(): AbortSignal | undefined {
+    return this.options?.signal;
+  }
+
+  /** The limit the sender set for each handler; undefined where it set none. */
+  get timeoutMs(): number | undefined {
+    return this.options?.timeoutMs;
+  }
+
+  private makeHeaders(): MessageHeaders {
+    const headers: Record<string, string | undefined> = { ...this.parent?.headers, ...this.options?.headers };
+    delete headers['causationId'];
+    const causationId = this.causationId;
+    if (causationId !== undefined) headers['causationId'] = causationId;
+    headers['correlationId'] = this.correlationId;
+    return Object.freeze(headers);
+  }
+}

@@ -1,0 +1,51 @@
+import { InvalidNotificationOptionsError } from './errors.js';
+
+/** How notifications reach their observers. */
+export interface NotificationOptions {
+  /**
+   * How many notifications may wait in the channel, and as many again for each observer method, once for those that
+   * wait their turn and once for those that wait for a retry: a whole number from 1, default 1024. A notification that
+   * finds no room is dropped, counted and reported; those that wait already are kept.
+   */
+  readonly capacity?: number;
+  /** How often an observer method is tried with one notification, in all: a whole number from 1, default 3. */
+  readonly attemptCount?: number;
+  /**
+   * How long after a failed attempt the next one may start, in milliseconds from the failure: 0 or more, default 2000.
+   * 0 means in the next turn of the event loop.
+   */
+  readonly retryDelayMs?: number;
+}
+
+/** {@link NotificationOptions} with every default filled in. */
+export type ResolvedNotificationOptions = Required<NotificationOptions>;
+
+/**
+ * Fills in the defaults.
+ * @throws DISPATCH_INVALID_NOTIFICATION_OPTIONS with every value that is out of range
+ */
+export function resolveNotificationOptions(options: NotificationOptions = {}): ResolvedNotificationOptions {
+  const resolved: ResolvedNotificationOptions = Object.freeze({
+    capacity: options.capacity ?? 1024,
+    attemptCount: options.attemptCount ?? 3,
+    retryDelayMs: options.retryDelayMs ?? 2000,
+  });
+  const problems = problemsOf(resolved);
+  if (problems.length > 0) throw new InvalidNotificationOptionsError(problems);
+  return resolved;
+}
+
+/** The longest delay a timer takes; a longer one would fire at once. @see https://nodejs.org/api/timers.html#settimeoutcallback-delay-args */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+function problemsOf({ capacity, attemptCount, retryDelayMs }: ResolvedNotificationOptions): string[] {
+  const problems: string[] = [];
+  for (const [name, value] of Object.entries({ capacity, attemptCount })) {
+    if (!Number.isSafeInteger(value) || value < 1)
+      problems.push(`"${name}" is ${value}, but a whole number from 1 is needed`);
+  }
+  if (!(retryDelayMs >= 0 && retryDelayMs <= MAX_TIMER_MS)) {
+    problems.push(`"retryDelayMs" is ${retryDelayMs}, but a number from 0 to ${MAX_TIMER_MS} is needed`);
+  }
+  return problems;
+}

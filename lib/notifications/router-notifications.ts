@@ -1,0 +1,43 @@
+import { DispatchNotification } from './notification.js';
+
+/** The router let a foreign message end here by a rule of the application. */
+export class MessageSkippedNotification extends DispatchNotification {
+  constructor(
+    /** The name of the source that recognised the message; undefined where none had yet. */
+    readonly source: string | undefined,
+    /** The key the source gave it; undefined where it had none yet. */
+    readonly key: string | undefined,
+    /** Which rule it was. */
+    readonly reason: string,
+  ) {
+    super();
+  }
+}
+
+/** The router could not take a foreign message: no source, bad signature, unreadable, too large, and the like. */
+export class MessageRefusedNotification extends DispatchNotification {
+  constructor(
+    /** The name of the source that recognised the message; undefined where none had yet. */
+    readonly source: string | undefined,
+    /** The key the source gave it; undefined where it had none yet. */
+    readonly key: string | undefined,
+    readonly error: unknown,
+  ) {
+    super();
+  }
+}
+
+/** A replier could not send the result of a foreign message back; the message itself was handled. */
+export class ReplierFailedNotification extends DispatchNotification {
+  constructor(
+    /** The class name of the replier. */
+    readonly replier: string,
+    /** The name of the source whose message it was to reply to. */
+    readonly source: string | undefined,
+    /** The key of that message. */
+    readonly key: string | undefined,
+    readonly error: unknown,
+  ) {
+    super();
+  }
+}

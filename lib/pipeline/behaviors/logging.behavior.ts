@@ -1,0 +1,44 @@
+import { Logger } from '@nestjs/common';
+
+import { errorText } from '../../common/dispatch-error.js';
+import type { HandlerContext } from '../../message/message-context.js';
+import type { MessageDefinition } from '../../message/message.decorator.js';
+import type { Next, PipelineBehavior } from '../behavior.js';
+import { redact } from './redaction.js';
+
+/** What the logging behavior writes. */
+export interface LoggingOptions {
+  /** Level of a success; a failure is a warning. Default `'debug'`. */
+  readonly level?: 'log' | 'debug' | 'verbose';
+  /** Whether the message itself is written, with sensitive fields redacted. Default true. */
+  readonly payload?: boolean;
+}
+
+/** Logs each handled message: handler, message name and id, duration, and the message with sensitive fields redacted. */
+export class LoggingBehavior implements PipelineBehavior {
+  private readonly logger = new Logger('Dispatch');
+
+  constructor(
+    private readonly definition: MessageDefinition,
+    private readonly options: LoggingOptions,
+  ) {}
+
+  async handle(context: HandlerContext, next: Next): Promise<unknown> {
+    const startedAt = performance.now();
+    try {
+      const result = await next();
+      this.logger[this.options.level ?? 'debug'](this.line(context, 'handled', startedAt));
+      return result;
+    } catch (error) {
+      this.logger.warn(`${this.line(context, 'failed', startedAt)}: ${errorText(error)}`);
+      throw error;
+    }
+  }
+
+  private line(context: HandlerContext, outcome: string, startedAt: number): string {
+    const durationMs = (performance.now() - startedAt).toFixed(1);
+    const payload =
+      this.options.payload === false ? '' : ` ${JSON.stringify(redact(context.message, this.definition))}`;
+    return `${context.handler.name} ${outcome} "${context.name}" (${context.id}) in ${durationMs} ms${payload}`;
+  }
+}

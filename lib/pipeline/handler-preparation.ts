@@ -1,0 +1,45 @@
+import { isTimeoutMs, MAX_TIMEOUT_MS } from '../common/timeout.js';
+import type { WiringMistake } from '../handlers/errors.js';
+import type { RegisteredHandler } from '../handlers/handler-registry.js';
+import type { HandlerFacts } from '../message/message-context.js';
+import type { MessageDefinition } from '../message/message.decorator.js';
+import { RunMode } from '../message/run-mode.js';
+import type { Pipeline, PipelineBuilder } from './pipeline-builder.js';
+
+/** A handler ready to run: its pipeline is composed, its limits are resolved. */
+export interface PreparedHandler extends Pipeline {
+  readonly facts: HandlerFacts;
+}
+
+/** Turns registered handlers into ones that can run. */
+export class HandlerPreparation {
+  constructor(
+    private readonly pipelines: PipelineBuilder,
+    /** The time limit of handlers that name none, in milliseconds; 0 means no limit. */
+    private readonly defaultTimeoutMs: number,
+  ) {}
+
+  prepare(handler: RegisteredHandler, definition: MessageDefinition): PreparedHandler {
+    const timeoutMs = handler.options.timeoutMs ?? this.defaultTimeoutMs;
+    const facts = Object.freeze({ name: handler.provider.type.name, timeoutMs });
+    return { facts, ...this.pipelines.build(handler, definition, timeoutMs) };
+  }
+
+  /** What keeps a handler from being run as it asks to be. */
+  mistakesOf(handler: RegisteredHandler): WiringMistake[] {
+    const { timeoutMs, runMode } = handler.options;
+    const mistakes = this.pipelines.mistakesOf(handler);
+    if (timeoutMs !== undefined && !isTimeoutMs(timeoutMs)) {
+      const text = `${handler.provider.label} has timeoutMs ${timeoutMs}: give a number from 0 (no limit) to ${MAX_TIMEOUT_MS}.`;
+      mistakes.push({ rule: 'invalid-options', text });
+    }
+    if (runMode === RunMode.Async) mistakes.push(missingQueue(handler.provider.label));
+    return mistakes;
+  }
+}
+
+/** Says that a handler, or the module, asks for a queue that is not there. */
+export function missingQueue(label: string): WiringMistake {
+  const text = `${label} asks for RunMode.Async, which needs the option "queue" of DispatchModule.forRoot(); this release has no queue backend to put there, so use RunMode.Sync.`;
+  return { rule: 'missing-queue', text };
+}

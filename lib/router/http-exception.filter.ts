@@ -1,0 +1,61 @@
+import { Catch, HttpException, type ArgumentsHost } from '@nestjs/common';
+import { BaseExceptionFilter } from '@nestjs/core';
+
+import { DispatchError, isDispatchError } from '../common/dispatch-error.js';
+import type { Violation } from '../message/errors.js';
+
+/** The body of the answer to a refused message. The texts are fixed: no names, keys or causes of ours are in them. */
+export interface DispatchErrorBody {
+  readonly statusCode: number;
+  readonly code: string;
+  readonly message: string;
+  /** What is wrong with an invalid message; for status 422 only. */
+  readonly violations?: readonly Violation[];
+}
+
+const ANSWERS: Readonly<Record<string, { readonly status: number; readonly message: string }>> = {
+  DISPATCH_UNREADABLE_MESSAGE: { status: 400, message: 'The message cannot be read.' },
+  DISPATCH_NO_SOURCE: { status: 400, message: 'The message is of no known format.' },
+  DISPATCH_BAD_SIGNATURE: { status: 401, message: 'The signature of the message is refused.' },
+  DISPATCH_NO_HANDLER: { status: 404, message: 'Nothing handles this kind of message.' },
+  DISPATCH_MESSAGE_TOO_LARGE: { status: 413, message: 'The message is too large.' },
+  DISPATCH_INVALID_MESSAGE: { status: 422, message: 'The message is invalid.' },
+  DISPATCH_CLOSED: { status: 503, message: 'The service is shutting down.' },
+};
+
+/**
+ * Answers HTTP requests whose message was refused: unreadable or of no source 400, bad signature 401, no handler 404,
+ * too large 413, invalid 422 with its violations, shutting down 503. A failed handler is answered as Nest answers what
+ * the handler threw: an `HttpException` with its own status, anything else with a bare 500, and logged. All else is
+ * left to Nest.
+ *
+ * Provide it as `APP_FILTER`, name it in `@UseFilters`, or call
+ * `app.useGlobalFilters(new DispatchExceptionFilter(app.getHttpAdapter()))`; any HTTP platform of Nest will do.
+ */
+@Catch(DispatchError)
+export class DispatchExceptionFilter extends BaseExceptionFilter {
+  override catch(exception: unknown, host: ArgumentsHost): void {
+    // Other kinds of hosts have no response to write to; their own handling takes what is thrown.
+    if (host.getType() !== 'http') throw exception;
+    // oxlint-disable-next-line promise/valid-params -- the method of the filter, not of a promise
+    super.catch(answerTo(exception), host);
+  }
+}
+
+function answerTo(exception: unknown): unknown {
+  if (!isDispatchError(exception)) return exception;
+  if (exception.code === 'DISPATCH_HANDLER_FAILED') return handlerAnswer(exception);
+  const answer = Object.hasOwn(ANSWERS, exception.code) ? ANSWERS[exception.code] : undefined;
+  if (answer === undefined) return exception;
+  const body: DispatchErrorBody = {
+    statusCode: answer.status,
+    code: exception.code,
+    message: answer.message,
+    ...('violations' in exception && { violations: exception.violations as readonly Violation[] }),
+  };
+  return new HttpException(body, answer.status, { cause: exception });
+}
+
+function handlerAnswer(exception: DispatchError): unknown {
+  return exception.cause instanceof HttpException ? exception.cause : exception;
+}

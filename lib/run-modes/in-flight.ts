@@ -1,0 +1,51 @@
+import type { MessageContext } from '../message/message-context.js';
+
+/** The handlers that are running: how many there are, and the contexts whose signal somebody reads. */
+export class InFlight {
+  private count = 0;
+  private readonly abortable = new Set<MessageContext>();
+  private waiting: (() => void)[] = [];
+
+  /** How many handlers are running. */
+  get size(): number {
+    return this.count;
+  }
+
+  enter(): void {
+    this.count += 1;
+  }
+
+  /** One function for all handlers, to be passed on as it is: a closure for each message would cost more than this. */
+  readonly leave = (): void => {
+    this.count -= 1;
+    if (this.count > 0 || this.waiting.length === 0) return;
+    const waiting = this.waiting;
+    this.waiting = [];
+    for (const resolve of waiting) resolve();
+  };
+
+  /** Keeps a context until its handler has settled, so that its signal can be aborted. */
+  watch(context: MessageContext): void {
+    this.abortable.add(context);
+    const forget = (): boolean => this.abortable.delete(context);
+    context.settled?.then(forget, forget);
+  }
+
+  /** Resolves with true once no handler is running, or with false after the time given, whichever comes first. */
+  async idle(timeoutMs: number): Promise<boolean> {
+    if (this.count === 0) return true;
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => resolve(false), timeoutMs);
+      this.waiting.push(() => {
+        clearTimeout(timer);
+        resolve(true);
+      });
+    });
+  }
+
+  /** Aborts the signals of the handlers still running. */
+  abortAll(reason: unknown): void {
+    for (const context of this.abortable) context.abort(reason);
+    this.abortable.clear();
+  }
+}

@@ -1,0 +1,98 @@
+import { isPromiseLike } from '../common/promises.js';
+import type { FailureReporter } from '../failures/failure-reporter.js';
+import { runInContext } from '../message/ambient-context.js';
+import type { MessageContext } from '../message/message-context.js';
+import type { PreparedHandler } from '../pipeline/handler-preparation.js';
+import type { InFlight } from './in-flight.js';
+
+export type { PreparedHandler };
+
+/** Is told how the handler of an event ended. */
+export interface HandlingObserver {
+  handled(context: MessageContext): void;
+  failed(context: MessageContext, error: unknown): void;
+}
+
+/** Runs handlers in the caller's turn: a handler has started when the call returns. */
+export class SyncRunMode {
+  constructor(
+    private readonly inFlight: InFlight,
+    private readonly failures: FailureReporter,
+    /** Whether the context is also found by what the handler calls, without being passed on. */
+    private readonly isAmbient: boolean,
+  ) {}
+
+  /**
+   * Runs the one handler of a command or query. The promise is the handler's own where it returns one, since a second
+   * one would be a third of the cost of a message; to know when it settles is all that is added to it.
+   */
+  run(handler: PreparedHandler, context: MessageContext): Promise<unknown> {
+    let result: unknown;
+    try {
+      result = this.start(handler, context);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    if (!isPromiseLike(result)) return Promise.resolve(result);
+    const promise = result instanceof Promise ? result : Promise.resolve(result);
+    this.inFlight.enter();
+    promise.then(this.inFlight.leave, this.inFlight.leave);
+    this.settling(context, promise);
+    return promise;
+  }
+
+  /**
+   * Runs one handler of an event. Its failure is reported here, since no caller is there to see it; the observer, where
+   * there is one, learns how it ended. Undefined where it has ended already.
+   */
+  runDetached(
+    handler: PreparedHandler,
+    context: MessageContext,
+    observer: HandlingObserver | undefined,
+  ): Promise<void> | undefined {
+    let result: unknown;
+    try {
+      result = this.start(handler, context);
+    } catch (error) {
+      this.failed(context, error, observer);
+      return undefined;
+    }
+    if (!isPromiseLike(result)) {
+      observer?.handled(context);
+      return undefined;
+    }
+    this.inFlight.enter();
+    const settled = Promise.resolve(result).then(
+      () => {
+        this.inFlight.leave();
+        observer?.handled(context);
+      },
+      (error: unknown) => {
+        this.inFlight.leave();
+        this.failed(context, error, observer);
+      },
+    );
+    this.settling(context, settled);
+    return settled;
+  }
+
+  /** Reports an event that was not accepted, whose publisher may not be looking. */
+  refused(event: object, error: unknown): void {
+    this.failures.eventRefused(event, error);
+  }
+
+  private failed(context: MessageContext, error: unknown, observer: HandlingObserver | undefined): void {
+    this.failures.eventHandlerFailed(context, error);
+    observer?.failed(context, error);
+  }
+
+  private start(handler: PreparedHandler, context: MessageContext): unknown {
+    const invoke = context.envelope.timeoutMs === undefined ? handler.invoke : handler.invokeLimited;
+    return this.isAmbient ? runInContext(context, invoke) : invoke(context);
+  }
+
+  private settling(context: MessageContext, promise: Promise<unknown>): void {
+    context.settled = promise;
+    if (context.hasSignal) this.inFlight.watch(context);
+  }
+}

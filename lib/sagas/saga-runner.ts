@@ -1,0 +1,98 @@
+import type { Subscription } from 'rxjs';
+
+import type { CommandBus } from '../buses/command-bus.js';
+import type { EventBus } from '../buses/event-bus.js';
+import { errorText } from '../common/dispatch-error.js';
+import type { FailureReporter } from '../failures/failure-reporter.js';
+import type { DiscoveredProvider } from '../handlers/discovered-provider.js';
+import type { WiringMistake } from '../handlers/errors.js';
+import { currentContext } from '../message/ambient-context.js';
+import type { NotificationChannel } from '../notifications/notification-channel.js';
+import { SagaReactedNotification } from '../notifications/saga-notifications.js';
+import { sagasOf, type ISaga } from './saga.decorator.js';
+import { StreamSaga, type CurrentReaction, type StreamSagaObserver } from './stream-saga.js';
+
+/** What sagas need; all of it lives as long as the application. */
+export interface SagaRunnerParts {
+  readonly commands: CommandBus;
+  readonly events: EventBus;
+  readonly failures: FailureReporter;
+  readonly channel: NotificationChannel;
+  readonly isAmbient: boolean;
+}
+
+/** Shows every event to every saga, in the order they were found, and sends the commands they answer with. */
+export class SagaRunner implements StreamSagaObserver {
+  private readonly sagas: StreamSaga[] = [];
+  private subscription: Subscription | undefined;
+
+  constructor(private readonly parts: SagaRunnerParts) {}
+
+  /** Starts the sagas of the providers. @returns what is wrong with those that cannot run */
+  add(providers: readonly DiscoveredProvider[]): WiringMistake[] {
+    return providers.flatMap((provider) =>
+      sagasOf(provider.type).flatMap((property) => this.addSaga(provider, property)),
+    );
+  }
+
+  /** Ends all sagas. */
+  stop(): void {
+    this.subscription?.unsubscribe();
+    for (const saga of this.sagas) saga.stop();
+  }
+
+  emitted(saga: StreamSaga, output: unknown, reaction: CurrentReaction | undefined): void {
+    const commands = (Array.isArray(output) ? output : [output]).filter(isCommand);
+    if (commands.length === 0) return;
+    const event = reaction?.published.envelope.message;
+    if (this.parts.channel.wants(SagaReactedNotification)) {
+      this.parts.channel.publish(new SagaReactedNotification(saga.name, event, commands));
+    }
+    for (const command of commands) this.send(saga, command, reaction);
+  }
+
+  failed(saga: StreamSaga, error: unknown, event: object | undefined): void {
+    this.parts.failures.sagaFailed({ saga: saga.name, event, command: undefined, error });
+  }
+
+  private send(saga: StreamSaga, command: object, reaction: CurrentReaction | undefined): void {
+    const context = reaction?.context ?? (this.parts.isAmbient ? currentContext() : undefined);
+    const sent: Promise<unknown> = this.parts.commands.execute(command, context === undefined ? {} : { context });
+    const event = reaction?.published.envelope.message;
+    sent.catch((error: unknown) => this.parts.failures.sagaFailed({ saga: saga.name, event, command, error }));
+    reaction?.published.reactions?.push(sent);
+  }
+
+  private addSaga(provider: DiscoveredProvider, property: string | symbol): WiringMistake[] {
+    const name = `${provider.type.name}.${String(property)}`;
+    if (!provider.isStatic)
+      return [
+        invalid(
+          provider,
+          name,
+          'its class is request-scoped or transient, but a saga lives as long as the application',
+        ),
+      ];
+    const method: unknown = Reflect.get(provider.instance, property);
+    if (typeof method !== 'function') return [invalid(provider, name, 'it is no function')];
+    const saga = new StreamSaga(name, method.bind(provider.instance) as ISaga, this, this.parts.isAmbient);
+    try {
+      saga.start();
+    } catch (error) {
+      return [invalid(provider, name, errorText(error))];
+    }
+    this.sagas.push(saga);
+    this.subscription ??= this.parts.events.published.subscribe((published) => {
+      for (const each of this.sagas) each.react(published);
+    });
+    return [];
+  }
+}
+
+function isCommand(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}
+
+function invalid(provider: DiscoveredProvider, name: string, problem: string): WiringMistake {
+  return { rule: 'invalid-saga', text: `The saga ${name} of ${provider.label} cannot run: ${problem}.` };
+}
