@@ -35,6 +35,7 @@ import { WiringError, type WiringMistake } from './handlers/errors.js';
 import { HandlerRegistry } from './handlers/handler-registry.js';
 import { MessageScopes } from './handlers/message-scopes.js';
 import { ProviderDiscovery } from './handlers/provider-discovery.js';
+import { AmbientContext, AmbientStore } from './message/ambient-context.js';
 import { Rehydrator } from './message/codec/rehydrate.js';
 import { MessageValidators } from './message/validation/message-validators.js';
 import { NotificationChannel } from './notifications/notification-channel.js';
@@ -55,6 +56,7 @@ import { SagaRunner } from './sagas/saga-runner.js';
 
 /** The stages of one application, from the lowest to the doors. */
 class DispatchStages {
+  readonly ambient: AmbientStore;
   readonly channel: NotificationChannel;
   readonly unhandled: UnhandledExceptionBus;
   readonly inFlight = new InFlight();
@@ -77,14 +79,21 @@ class DispatchStages {
     validators: MessageValidators,
     rehydrator: Rehydrator,
   ) {
-    const { isAmbient } = options;
+    const ambient = new AmbientStore(options.isAmbient);
+    this.ambient = ambient;
     this.channel = new NotificationChannel(options.notifications);
     this.unhandled = new UnhandledExceptionBus(options.unhandledExceptionPublisher);
     const failures = new FailureReporter(this.unhandled, this.channel);
     this.behaviors = new BehaviorRegistry(scopes);
-    const pipelines = new PipelineBuilder({ behaviors: this.behaviors, scopes, validators, logging: options.logging });
+    const pipelines = new PipelineBuilder({
+      behaviors: this.behaviors,
+      scopes,
+      validators,
+      logging: options.logging,
+      ambient,
+    });
     this.routes = new Routes(discovery, this.registry, new HandlerPreparation(pipelines, options.timeoutMs));
-    this.dispatch = this.makeDispatch(new SyncRunMode(this.inFlight, failures, isAmbient));
+    this.dispatch = this.makeDispatch(new SyncRunMode(this.inFlight, failures, ambient));
     this.router = this.makeRouter(rehydrator);
     this.dispatcher = new Dispatcher(this.dispatch, this.router);
     this.commands = new CommandBus(this.dispatcher, this.streams, options.commandPublisher);
@@ -95,20 +104,20 @@ class DispatchStages {
       events: this.events,
       failures,
       channel: this.channel,
-      isAmbient,
+      ambient,
     });
     this.listen();
   }
 
   private makeDispatch(runMode: SyncRunMode): MessageDispatch {
-    const { routes, inFlight, streams, channel, options } = this;
+    const { routes, inFlight, streams, channel, ambient } = this;
     return new MessageDispatch({
       routes,
-      runMode: new ObservedRunMode(runMode, channel),
-      delivery: new EventDelivery(runMode, streams, channel),
+      runMode: new ObservedRunMode(runMode, channel, ambient),
+      delivery: new EventDelivery(runMode, streams, channel, ambient),
       inFlight,
       streams,
-      isAmbient: options.isAmbient,
+      ambient,
     });
   }
 
@@ -163,6 +172,8 @@ function door<T>(provide: abstract new (...args: never[]) => T, pick: (stages: D
     ProviderDiscovery,
     MessageScopes,
     STAGES,
+    AmbientContext,
+    door(AmbientStore, ({ ambient }) => ambient),
     door(NotificationChannel, ({ channel }) => channel),
     door<UnhandledExceptionBus>(UnhandledExceptionBus, ({ unhandled }) => unhandled),
     door(Dispatcher, ({ dispatcher }) => dispatcher),
@@ -172,7 +183,16 @@ function door<T>(provide: abstract new (...args: never[]) => T, pick: (stages: D
     door(EventPublisher, ({ events }) => new EventPublisher(events)),
     ...notificationProviders(),
   ],
-  exports: [UnhandledExceptionBus, Dispatcher, CommandBus, QueryBus, EventBus, EventPublisher, ...notificationTokens()],
+  exports: [
+    AmbientContext,
+    UnhandledExceptionBus,
+    Dispatcher,
+    CommandBus,
+    QueryBus,
+    EventBus,
+    EventPublisher,
+    ...notificationTokens(),
+  ],
 })
 export class DispatchModule implements OnModuleInit, BeforeApplicationShutdown {
   private readonly logger = new Logger('Dispatch');

@@ -13,6 +13,7 @@ import { missingQueue } from './pipeline/handler-preparation.js';
 import type { RouterHooks } from './router/hooks.js';
 import type { SourceEntry } from './router/sources/source.js';
 
+const LEVELS: readonly string[] = ['log', 'debug', 'verbose'] satisfies LoggingOptions['level'][];
 /** The deepest nesting that can be asked for: values are walked by recursion. */
 const MAX_DEPTH = 1000;
 
@@ -22,8 +23,9 @@ export interface DispatchOptions {
   readonly runMode?: RunMode;
   /**
    * `'ambient'` (default): a service that a handler calls finds the handler's context by itself, so what it sends keeps
-   * correlation and causation. `'explicit'`: only what is sent through the context, or with `{ context }`, keeps them,
-   * and every message is cheaper, since Node's AsyncLocalStorage slows each promise of the process down.
+   * correlation and causation. It costs nothing until some handler, behavior or observer of the application can see a
+   * context. `'explicit'`: only what is sent through the context, or with `{ context }`, keeps them, and every message is
+   * cheaper, since Node's AsyncLocalStorage slows each promise of the process down.
    */
   readonly context?: 'ambient' | 'explicit';
   /**
@@ -140,7 +142,7 @@ export function resolveDispatchOptions(options: DispatchOptions = {}): ResolvedD
     problems.add('context', `is ${JSON.stringify(context)}, not 'ambient' or 'explicit'`);
   }
   const mistakes = options.runMode === RunMode.Async ? [missingQueue('DispatchModule')] : [];
-  const { logging = false } = options;
+  problems.runMode(options.runMode);
   const resolved = {
     isAmbient: context !== 'explicit',
     timeoutMs: problems.milliseconds('timeoutMs', options.timeoutMs ?? 0),
@@ -151,18 +153,19 @@ export function resolveDispatchOptions(options: DispatchOptions = {}): ResolvedD
       Infinity,
     ),
     maxDepth: problems.count('maxDepth', options.maxDepth ?? DEFAULT_CODEC_LIMITS.maxDepth, MAX_DEPTH),
-    logging: logging === true ? {} : logging === false ? undefined : logging,
+    logging: problems.logging(options.logging ?? false),
     notifications: problems.notifications(options.notifications),
-    sources: options.sources ?? [],
-    hooks: options.hooks ?? [],
-    commandPublisher: options.commandPublisher,
-    queryPublisher: options.queryPublisher,
-    eventPublisher: options.eventPublisher,
-    unhandledExceptionPublisher: options.unhandledExceptionPublisher,
+    sources: problems.list('sources', options.sources ?? []),
+    hooks: problems.list('hooks', options.hooks ?? []),
+    commandPublisher: problems.publisher('commandPublisher', options.commandPublisher),
+    queryPublisher: problems.publisher('queryPublisher', options.queryPublisher),
+    eventPublisher: problems.publisher('eventPublisher', options.eventPublisher),
+    unhandledExceptionPublisher: problems.publisher('unhandledExceptionPublisher', options.unhandledExceptionPublisher),
   };
   return Object.freeze({ ...resolved, mistakes: [...problems.mistakes, ...mistakes] });
 }
 
+/** What is wrong with the options. Values come from programs that may have no types, so each is looked at. */
 class OptionProblems {
   readonly mistakes: WiringMistake[] = [];
 
@@ -190,5 +193,33 @@ class OptionProblems {
     if (Number.isInteger(value) && value >= 1 && value <= max) return value;
     this.add(name, `is ${String(value)}, not a whole number from 1${max === Infinity ? '' : ` to ${max}`}`);
     return 1;
+  }
+
+  runMode(value: unknown): void {
+    if (value === undefined || value === RunMode.Sync || value === RunMode.Async) return;
+    this.add('runMode', `is ${JSON.stringify(value)}, not RunMode.Sync or RunMode.Async`);
+  }
+
+  logging(value: boolean | LoggingOptions): LoggingOptions | undefined {
+    if (typeof value === 'boolean') return value ? {} : undefined;
+    if (typeof value !== 'object' || value === null) {
+      this.add('logging', `is ${JSON.stringify(value)}, not a boolean or an object with level and payload`);
+      return undefined;
+    }
+    const { level = 'debug' } = value;
+    if (!LEVELS.includes(level)) this.add('logging', `has the level "${level}", not ${LEVELS.join(', ')}`);
+    return value;
+  }
+
+  list<T>(name: string, value: readonly T[]): readonly T[] {
+    if (Array.isArray(value)) return value;
+    this.add(name, 'is no array');
+    return [];
+  }
+
+  publisher<T extends { publish: unknown }>(name: string, value: T | undefined): T | undefined {
+    if (value === undefined || typeof (value as Partial<T> | null)?.publish === 'function') return value;
+    this.add(name, 'has no method publish()');
+    return undefined;
   }
 }

@@ -15,7 +15,7 @@ export type { Envelope, EnvelopeOptions, MessagePriority } from './message/envel
 export type { MessageHeaders } from './message/headers.js';
 export { MessageContext } from './message/message-context.js';
 export type { HandlerContext, HandlerFacts, MessageSender, SendOptions } from './message/message-context.js';
-export { currentContext } from './message/ambient-context.js';
+export { AmbientContext } from './message/ambient-context.js';
 export { AsyncContext } from './message/async-context.js';
 export { RunMode } from './message/run-mode.js';
 export { decodeJson, encodeJson } from './message/codec/json-codec.js';
@@ -24,7 +24,7 @@ export type { CodecLimits } from './message/codec/json-codec.js';
 // Module
 export { DispatchModule } from './dispatch.module.js';
 export { CqrsModule } from './cqrs.module.js';
-export type { CqrsModuleOptions } from './cqrs.module.js';
+export type { CqrsModuleAsyncOptions, CqrsModuleOptions, CqrsModuleOptionsFactory } from './cqrs.module.js';
 export type { DispatchAsyncOptions, DispatchOptions, DispatchOptionsFactory } from './dispatch.options.js';
 
 // Dispatcher and buses

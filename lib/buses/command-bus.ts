@@ -6,7 +6,7 @@ import { AsyncContext } from '../message/async-context.js';
 import type { Command } from '../message/message.js';
 import { ObservableBus } from '../message/observable-bus.js';
 import type { SendOptions } from '../message/message-context.js';
-import type { ICommandPublisher } from './publishers.js';
+import { SUBSCRIBERS_ONLY, type ICommandPublisher } from './publishers.js';
 import { sendThrough } from './send-through.js';
 
 /** The door for commands, with the names of `@nestjs/cqrs`. Subscribing shows every command that is dispatched. */
@@ -14,11 +14,19 @@ export class CommandBus<CommandBase extends object = object> extends ObservableB
   constructor(
     private readonly dispatcher: Dispatcher,
     streams: MessageStreams,
-    /** Is told of every command executed through the bus, beside the subscribers. */
-    public publisher?: ICommandPublisher | undefined,
+    private customPublisher?: ICommandPublisher | undefined,
   ) {
     const logger = new Logger('CommandBus');
     super(streams.commands as never, (error) => logger.error('A subscriber has thrown.', error));
+  }
+
+  /** Is told of every command executed through the bus, beside the subscribers. Default: one that tells nobody else. */
+  get publisher(): ICommandPublisher {
+    return this.customPublisher ?? SUBSCRIBERS_ONLY;
+  }
+
+  set publisher(publisher: ICommandPublisher | undefined) {
+    this.customPublisher = publisher === SUBSCRIBERS_ONLY ? undefined : publisher;
   }
 
   /**
@@ -31,8 +39,8 @@ export class CommandBus<CommandBase extends object = object> extends ObservableB
   // A command without a base says nothing of its result; callers written for `@nestjs/cqrs` rely on `any` here.
   execute<T extends CommandBase, R = any>(command: T, options?: SendOptions | AsyncContext): Promise<R>;
   execute<R>(command: Command<R>, options?: SendOptions | AsyncContext): Promise<R> {
-    if (options === undefined && this.publisher === undefined) return this.dispatcher.execute(command);
-    return sendThrough(this.publisher, command, options, (sendOptions) =>
+    if (options === undefined && this.customPublisher === undefined) return this.dispatcher.execute(command);
+    return sendThrough(this.customPublisher, command, options, (sendOptions) =>
       this.dispatcher.execute(command, sendOptions),
     );
   }

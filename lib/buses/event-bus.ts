@@ -16,18 +16,31 @@ export type { PublishedEvent };
 export class EventBus<EventBase extends object = object> extends ObservableBus<EventBase> {
   /** Every event with its envelope, for sagas and the like. */
   readonly published: Observable<PublishedEvent>;
+  private readonly localPublisher: IEventPublisher;
 
   constructor(
     private readonly dispatcher: Dispatcher,
     streams: MessageStreams,
-    /** Takes events elsewhere instead of to the handlers here. Default: none. */
-    public publisher?: IEventPublisher | undefined,
+    private customPublisher?: IEventPublisher | undefined,
   ) {
     const logger = new Logger('EventBus');
     const events = streams.events.pipe(map(({ envelope }) => envelope.message as EventBase));
     const subject = new EventSubject<EventBase>(events, (event) => void dispatcher.publish(event));
     super(subject, (error) => logger.error('A subscriber has thrown.', error), events);
     this.published = streams.events;
+    this.localPublisher = {
+      publish: (event, context) => dispatcher.publish(event, sendingOf(context, undefined).options),
+      publishAll: (list, context) => dispatcher.publishAll(list, sendingOf(context, undefined).options),
+    };
+  }
+
+  /** Takes events elsewhere instead of to the handlers here. Default: the one that takes them to these. */
+  get publisher(): IEventPublisher {
+    return this.customPublisher ?? this.localPublisher;
+  }
+
+  set publisher(publisher: IEventPublisher | undefined) {
+    this.customPublisher = publisher === this.localPublisher ? undefined : publisher;
   }
 
   /** Events sent here go to the handlers; subscribe to the bus itself to watch. */
@@ -43,21 +56,22 @@ export class EventBus<EventBase extends object = object> extends ObservableBus<E
    * that one takes as its dispatcher context
    * @throws the same codes as `Dispatcher#publish`, or what the custom publisher throws
    */
-  publish(event: EventBase, options?: SendOptions | AsyncContext): Promise<void>;
-  publish(event: EventBase, dispatcherContext: unknown, asyncContext?: AsyncContext): Promise<void>;
+  publish<E extends EventBase>(event: E, options?: SendOptions | AsyncContext): Promise<void>;
+  publish<E extends EventBase>(event: E, dispatcherContext: unknown, asyncContext?: AsyncContext): Promise<void>;
   publish(event: EventBase, options?: unknown, asyncContext?: AsyncContext): Promise<void> {
-    if (options === undefined && this.publisher === undefined) return this.dispatcher.publish(event);
+    const publisher = this.customPublisher;
+    if (options === undefined && publisher === undefined) return this.dispatcher.publish(event);
     const sending = sendingOf(options, asyncContext);
     sending.scope?.attachTo(event);
-    if (this.publisher === undefined) return this.dispatcher.publish(event, sending.options);
-    return settle(() => this.publisher?.publish(event, sending.dispatcherContext, sending.scope));
+    if (publisher === undefined) return this.dispatcher.publish(event, sending.options);
+    return settle(() => publisher.publish(event, sending.dispatcherContext, sending.scope));
   }
 
   /** Publishes several events in order; a custom publisher gets them at once. Otherwise like {@link publish}. */
-  publishAll(events: EventBase[], options?: SendOptions | AsyncContext): Promise<void>;
-  publishAll(events: EventBase[], dispatcherContext: unknown, asyncContext?: AsyncContext): Promise<void>;
+  publishAll<E extends EventBase>(events: E[], options?: SendOptions | AsyncContext): Promise<void>;
+  publishAll<E extends EventBase>(events: E[], dispatcherContext: unknown, asyncContext?: AsyncContext): Promise<void>;
   publishAll(events: EventBase[], options?: unknown, asyncContext?: AsyncContext): Promise<void> {
-    const { publisher } = this;
+    const publisher = this.customPublisher;
     const sending = sendingOf(options, asyncContext);
     for (const event of events) if (!AsyncContext.isAttached(event)) sending.scope?.attachTo(event);
     if (publisher === undefined) return this.dispatcher.publishAll(events, sending.options);

@@ -6,7 +6,7 @@ import type { AsyncContext } from '../message/async-context.js';
 import type { Query } from '../message/message.js';
 import { ObservableBus } from '../message/observable-bus.js';
 import type { SendOptions } from '../message/message-context.js';
-import type { IQueryPublisher } from './publishers.js';
+import { SUBSCRIBERS_ONLY, type IQueryPublisher } from './publishers.js';
 import { sendThrough } from './send-through.js';
 
 /** The door for queries, with the names of `@nestjs/cqrs`. Subscribing shows every query that is dispatched. */
@@ -14,11 +14,19 @@ export class QueryBus<QueryBase extends object = object> extends ObservableBus<Q
   constructor(
     private readonly dispatcher: Dispatcher,
     streams: MessageStreams,
-    /** Is told of every query executed through the bus, beside the subscribers. */
-    public publisher?: IQueryPublisher | undefined,
+    private customPublisher?: IQueryPublisher | undefined,
   ) {
     const logger = new Logger('QueryBus');
     super(streams.queries as never, (error) => logger.error('A subscriber has thrown.', error));
+  }
+
+  /** Is told of every query executed through the bus, beside the subscribers. Default: one that tells nobody else. */
+  get publisher(): IQueryPublisher {
+    return this.customPublisher ?? SUBSCRIBERS_ONLY;
+  }
+
+  set publisher(publisher: IQueryPublisher | undefined) {
+    this.customPublisher = publisher === SUBSCRIBERS_ONLY ? undefined : publisher;
   }
 
   /**
@@ -31,7 +39,9 @@ export class QueryBus<QueryBase extends object = object> extends ObservableBus<Q
   // A query without a base says nothing of its result; callers written for `@nestjs/cqrs` rely on `any` here.
   execute<T extends QueryBase, R = any>(query: T, options?: SendOptions | AsyncContext): Promise<R>;
   execute<R>(query: Query<R>, options?: SendOptions | AsyncContext): Promise<R> {
-    if (options === undefined && this.publisher === undefined) return this.dispatcher.query(query);
-    return sendThrough(this.publisher, query, options, (sendOptions) => this.dispatcher.query(query, sendOptions));
+    if (options === undefined && this.customPublisher === undefined) return this.dispatcher.query(query);
+    return sendThrough(this.customPublisher, query, options, (sendOptions) =>
+      this.dispatcher.query(query, sendOptions),
+    );
   }
 }

@@ -1,3 +1,4 @@
+import type { AmbientStore } from '../message/ambient-context.js';
 import type { Envelope } from '../message/envelope.js';
 import { MessageContext, type ContextOwner } from '../message/message-context.js';
 import {
@@ -26,6 +27,7 @@ export class EventDelivery {
     private readonly runMode: SyncRunMode,
     private readonly streams: MessageStreams,
     private readonly channel: NotificationChannel,
+    private readonly ambient: AmbientStore,
   ) {}
 
   /** Starts the handlers in the caller's turn, in the order of the route, then tells those who watch all events. */
@@ -100,6 +102,7 @@ export class EventDelivery {
   }
 
   private tellPublished(route: EventRoute, envelope: Envelope): void {
+    this.ambient.want();
     if (this.channel.wants(EventPublishedNotification)) {
       this.channel.publish(new EventPublishedNotification(envelope, route.handlers.length));
     }

@@ -1,6 +1,6 @@
 import { isTimeoutMs } from '../common/timeout.js';
 import { HandlerNotFoundError } from '../handlers/errors.js';
-import { currentContext } from '../message/ambient-context.js';
+import type { AmbientStore } from '../message/ambient-context.js';
 import { Envelope } from '../message/envelope.js';
 import { MessageContext, type ContextOwner } from '../message/message-context.js';
 import type { Command, MessageClass, MessageKind, Query } from '../message/message.js';
@@ -24,7 +24,7 @@ export interface MessageDispatchParts {
   readonly delivery: EventDelivery;
   readonly inFlight: InFlight;
   readonly streams: MessageStreams;
-  readonly isAmbient: boolean;
+  readonly ambient: AmbientStore;
 }
 
 /**
@@ -37,7 +37,7 @@ export class MessageDispatch implements ContextOwner, KeyedDispatch {
   private readonly delivery: EventDelivery;
   private readonly inFlight: InFlight;
   private readonly streams: MessageStreams;
-  private readonly isAmbient: boolean;
+  private readonly ambient: AmbientStore;
   private isClosing = false;
 
   constructor(parts: MessageDispatchParts) {
@@ -46,7 +46,7 @@ export class MessageDispatch implements ContextOwner, KeyedDispatch {
     this.delivery = parts.delivery;
     this.inFlight = parts.inFlight;
     this.streams = parts.streams;
-    this.isAmbient = parts.isAmbient;
+    this.ambient = parts.ambient;
   }
 
   execute<R>(command: Command<R>, options?: SendOptions): Promise<R> {
@@ -67,7 +67,7 @@ export class MessageDispatch implements ContextOwner, KeyedDispatch {
     const parent = this.parentOf(options);
     const refusal = this.refusal(event, parent, options);
     if (refusal !== undefined) return this.delivery.refuse(event, refusal);
-    const route = this.routes.event(event.constructor as MessageClass);
+    const route = this.routes.event(classOf(event));
     const envelope = new Envelope(event, route.definition, 'event', parent?.envelope, options);
     return this.delivery.deliver(route, envelope, parent, this);
   }
@@ -82,7 +82,7 @@ export class MessageDispatch implements ContextOwner, KeyedDispatch {
     const parent = this.parentOf(options);
     const refusal = this.refusal(event, parent, options);
     if (refusal !== undefined) throw refusal;
-    const route = this.routes.event(event.constructor as MessageClass);
+    const route = this.routes.event(classOf(event));
     const envelope = new Envelope(event, route.definition, 'event', parent?.envelope, options);
     await this.delivery.deliverAndWait(route, envelope, parent, { owner: this, waitFor: options?.await ?? 'handlers' });
   }
@@ -142,7 +142,12 @@ export class MessageDispatch implements ContextOwner, KeyedDispatch {
   }
 
   private parentOf(options: SendOptions | undefined): MessageContext | undefined {
-    return options?.context ?? (this.isAmbient ? currentContext() : undefined);
+    return options?.context ?? this.ambient.current();
+  }
+
+  /** Without the ambient context a running handler can not be told from the outside: better one message too many. */
+  private mayBeFromHandler(): boolean {
+    return !this.ambient.isKept && this.inFlight.size > 0;
   }
 
   /** Why a message is not accepted; undefined where it is. */
@@ -151,7 +156,9 @@ export class MessageDispatch implements ContextOwner, KeyedDispatch {
     parent: MessageContext | undefined,
     options: SendOptions | undefined,
   ): Error | undefined {
-    if (this.isClosing && parent === undefined) return new DispatchClosedError(nameOf(message));
+    if (this.isClosing && parent === undefined && !this.mayBeFromHandler()) {
+      return new DispatchClosedError(nameOf(message));
+    }
     if (typeof message !== 'object' || message === null) {
       return new InvalidSendOptionsError(nameOf(message), 'a message must be an object made by its class');
     }
@@ -162,15 +169,38 @@ export class MessageDispatch implements ContextOwner, KeyedDispatch {
     return undefined;
   }
 
+  private adviceFor(kind: 'command' | 'query', message: unknown): string | undefined {
+    const other = kind === 'command' ? 'query' : 'command';
+    const isOther = this.routes.single(other, (message as object | undefined)?.constructor) !== undefined;
+    return isOther
+      ? `it has a ${other} handler, so send it with ${other === 'query' ? 'query' : 'execute'}()`
+      : adviceFor(message);
+  }
+
   private unhandled(kind: 'command' | 'query', message: object): HandlerNotFoundError {
     if (typeof message === 'object' && message !== null) {
-      const definition = this.routes.definition(message.constructor as MessageClass);
+      const definition = this.routes.definition(classOf(message));
       this.runMode.unhandled(new Envelope(message, definition, kind, undefined, undefined));
     }
-    return new HandlerNotFoundError(nameOf(message), kind);
+    return new HandlerNotFoundError(nameOf(message), kind, this.adviceFor(kind, message));
   }
 }
 
+/** What is most likely wrong with a message that has no handler; undefined where the handler is simply missing. */
+function adviceFor(message: unknown): string | undefined {
+  if (typeof message === 'function') return 'the class itself was sent, send an instance of it';
+  if (typeof message !== 'object' || message === null) return 'a message is an object made by its class';
+  if (classOf(message) !== Object) return undefined;
+  return 'a plain object was sent, send an instance of the message class; for a request body, ValidationPipe({ transform: true }) makes one';
+}
+
+/** The class of a message; one without a prototype, or with a field of that name, counts as a plain object. */
+function classOf(message: object): MessageClass {
+  const type: unknown = message.constructor;
+  return typeof type === 'function' ? (type as unknown as MessageClass) : Object;
+}
+
 function nameOf(message: unknown): string {
-  return typeof message === 'object' && message !== null ? message.constructor.name : String(message);
+  if (typeof message === 'function') return message.name;
+  return typeof message === 'object' && message !== null ? classOf(message).name : String(message);
 }

@@ -1,3 +1,4 @@
+import type { AmbientStore } from '../message/ambient-context.js';
 import type { Envelope } from '../message/envelope.js';
 import type { MessageContext } from '../message/message-context.js';
 import {
@@ -17,6 +18,7 @@ export class ObservedRunMode {
   constructor(
     private readonly runMode: SyncRunMode,
     private readonly channel: NotificationChannel,
+    private readonly ambient: AmbientStore,
   ) {}
 
   run(handler: PreparedHandler, context: MessageContext): Promise<unknown> {
@@ -31,6 +33,7 @@ export class ObservedRunMode {
   }
 
   private runTold(handler: PreparedHandler, context: MessageContext): Promise<unknown> {
+    this.ambient.want();
     const isCommand = context.kind === 'command';
     const initiated = isCommand ? CommandInitiatedNotification : QueryInitiatedNotification;
     const completed = isCommand ? CommandCompletedNotification : QueryCompletedNotification;

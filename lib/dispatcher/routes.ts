@@ -11,8 +11,8 @@ import type { KeyedRoute } from './keyed-route.js';
 /** Makes handlers ready to run; done by the pipeline, which lies below the run modes. */
 export interface Preparation {
   prepare(handler: RegisteredHandler, definition: MessageDefinition): PreparedHandler;
-  /** What keeps a handler from being run as it asks to be. */
-  mistakesOf(handler: RegisteredHandler): readonly WiringMistake[];
+  /** Looks a handler over before any message comes. @returns what keeps it from being run as it asks to be */
+  check(handler: RegisteredHandler): readonly WiringMistake[];
 }
 
 /** Where a command or query goes. */
@@ -36,6 +36,9 @@ export class Routes {
   private readonly commands = new Map<unknown, SingleRoute>();
   private readonly queries = new Map<unknown, SingleRoute>();
   private readonly events = new Map<unknown, EventRoute>();
+  /** What a message sent before bootstrap brought to light; a scan finds a provider once, so it is kept for `build`. */
+  private readonly foundEarly: WiringMistake[] = [];
+  private isBuilt = false;
 
   constructor(
     private readonly discovery: ProviderDiscovery,
@@ -45,18 +48,8 @@ export class Routes {
 
   /** Finds and prepares every handler there is. @returns all mistakes in the wiring, of every stage. */
   build(): readonly WiringMistake[] {
-    this.forget();
-    const mistakes = [...this.discovery.scan()];
-    const checked = new Set<RegisteredHandler>();
-    for (const [kind, target] of this.registry.entries()) {
-      const handlers = kind === 'event' ? this.registry.handlersOf(target) : [this.registry.handlerOf(kind, target)];
-      for (const handler of handlers) {
-        if (handler === undefined || checked.has(handler)) continue;
-        checked.add(handler);
-        mistakes.push(...this.preparation.mistakesOf(handler));
-      }
-    }
-    return mistakes;
+    this.isBuilt = true;
+    return [...this.foundEarly.splice(0), ...this.scan(), ...this.check()];
   }
 
   /** @returns undefined where no handler is known */
@@ -82,8 +75,29 @@ export class Routes {
 
   /** After start-up nobody is there to catch mistakes of a module loaded later: they are logged, the first handler stays. */
   private rebuild(): void {
-    const mistakes = this.build();
+    const found = this.scan();
+    if (!this.isBuilt) this.foundEarly.push(...found);
+    const mistakes = [...found, ...this.check()];
     if (mistakes.length > 0) this.logger.error(new WiringError(mistakes).message);
+  }
+
+  private scan(): readonly WiringMistake[] {
+    this.forget();
+    return this.discovery.scan();
+  }
+
+  private check(): WiringMistake[] {
+    const mistakes: WiringMistake[] = [];
+    const checked = new Set<RegisteredHandler>();
+    for (const [kind, target] of this.registry.entries()) {
+      const handlers = kind === 'event' ? this.registry.handlersOf(target) : [this.registry.handlerOf(kind, target)];
+      for (const handler of handlers) {
+        if (handler === undefined || checked.has(handler)) continue;
+        checked.add(handler);
+        mistakes.push(...this.preparation.check(handler));
+      }
+    }
+    return mistakes;
   }
 
   private forget(): void {

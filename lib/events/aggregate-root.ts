@@ -1,4 +1,3 @@
-import { currentContext } from '../message/ambient-context.js';
 import { AggregateNotConnectedError } from './errors.js';
 
 /** Where the events of an aggregate go. */
@@ -51,7 +50,7 @@ export function connectAggregate(aggregate: object, outlet: EventOutlet): void {
 
 /**
  * The root of a cluster of domain objects, which records what happened to it as events and publishes them at
- * `commit()`: to the bus that `EventPublisher` connected it to, else to that of the handler that is running.
+ * `commit()` to the bus that `EventPublisher` connected it to.
  */
 export abstract class AggregateRoot<E extends object = object> implements IAggregateRoot<E> {
   get autoCommit(): boolean {
@@ -121,9 +120,8 @@ function stateOf(aggregate: object): AggregateState {
   return state;
 }
 
-/** The bus it was connected to, or the one whose handler is running. */
 function outletOf(aggregate: object): EventOutlet {
-  const outlet = stateOf(aggregate).outlet ?? currentContext();
+  const outlet = stateOf(aggregate).outlet;
   if (outlet === undefined) throw new AggregateNotConnectedError(aggregate.constructor.name);
   return outlet;
 }

@@ -4,16 +4,17 @@ import { filter, Subject, type Observable } from 'rxjs';
 import { ObservableBus } from '../message/observable-bus.js';
 
 /** A failure that no caller is there to see: of an event handler, a saga, or a command that a saga sent. */
-export interface UnhandledExceptionInfo<Cause = object> {
+// Anything can be thrown; subscribers written for `@nestjs/cqrs` rely on `any` here.
+export interface UnhandledExceptionInfo<Cause = object, Exception = any> {
   /** What was thrown. */
-  readonly exception: unknown;
+  readonly exception: Exception;
   /** The event or command whose handling failed. */
   readonly cause: Cause;
 }
 
 /** Takes unhandled exceptions elsewhere, instead of to the subscribers of the bus. */
-export interface IUnhandledExceptionPublisher<Cause = object> {
-  publish(info: UnhandledExceptionInfo<Cause>): unknown;
+export interface IUnhandledExceptionPublisher<Cause = object, Exception = any> {
+  publish(info: UnhandledExceptionInfo<Cause, Exception>): unknown;
 }
 
 /**
@@ -23,27 +24,31 @@ export interface IUnhandledExceptionPublisher<Cause = object> {
 export class UnhandledExceptionBus<Cause = object> extends ObservableBus<UnhandledExceptionInfo<Cause>> {
   private readonly logger = new Logger('UnhandledExceptionBus');
 
-  constructor(
-    /** Where exceptions go. Default: to the subscribers. */
-    public publisher?: IUnhandledExceptionPublisher<Cause> | undefined,
-  ) {
+  private readonly subscribers: IUnhandledExceptionPublisher<Cause> = { publish: (info) => this._subject$.next(info) };
+
+  constructor(private customPublisher?: IUnhandledExceptionPublisher<Cause> | undefined) {
     super(new Subject(), (error) => this.logger.error('A subscriber has thrown.', stackOf(error)));
   }
 
-  /** An operator that keeps the exceptions whose cause is an instance of one of the classes. */
-  static ofType<Input extends object, Output extends Input>(...types: (abstract new (...args: never[]) => Output)[]) {
-    return (source: Observable<UnhandledExceptionInfo<Input>>): Observable<UnhandledExceptionInfo<Output>> =>
-      source.pipe(
-        filter((info): info is UnhandledExceptionInfo<Output> => types.some((type) => info.cause instanceof type)),
-      );
+  /** An operator that keeps the failures whose exception is an instance of one of the classes. */
+  static ofType<Exception>(...types: (abstract new (...args: never[]) => Exception)[]) {
+    return <Cause>(
+      source: Observable<UnhandledExceptionInfo<Cause>>,
+    ): Observable<UnhandledExceptionInfo<Cause, Exception>> =>
+      source.pipe(filter(({ exception }) => types.some((type) => exception instanceof type)));
+  }
+
+  /** Where failures go. Default: to the subscribers. */
+  get publisher(): IUnhandledExceptionPublisher<Cause> {
+    return this.customPublisher ?? this.subscribers;
+  }
+
+  set publisher(publisher: IUnhandledExceptionPublisher<Cause> | undefined) {
+    this.customPublisher = publisher;
   }
 
   /** Tells subscribers, or the custom publisher, whose own failure is logged. Never throws. */
   publish(info: UnhandledExceptionInfo<Cause>): void {
-    if (this.publisher === undefined) {
-      this._subject$.next(info);
-      return;
-    }
     try {
       this.publisher.publish(info);
     } catch (error) {

@@ -7,7 +7,6 @@ export interface WiringMistake {
     | 'duplicate-handler'
     | 'duplicate-message-name'
     | 'duplicate-key'
-    | 'duplicate-source'
     | 'duplicate-options'
     | 'invalid-message'
     | 'missing-method'
@@ -39,12 +38,11 @@ export class HandlerNotFoundError extends DispatchError {
   constructor(
     readonly messageName: string,
     readonly kind: 'command' | 'query',
-    options?: ErrorOptions,
+    /** What to do, where more is known than that the handler is missing. */
+    advice?: string,
   ) {
     const decorator = kind === 'command' ? '@CommandHandler' : '@QueryHandler';
-    super(
-      `No handler for the ${kind} "${messageName}": add a class with ${decorator}(${messageName}) to the providers of a module.`,
-      options,
-    );
+    const missing = `add a class with ${decorator}(${messageName}) to the providers of a module`;
+    super(`No handler for the ${kind} "${messageName}": ${advice ?? missing}.`);
   }
 }

@@ -25,8 +25,9 @@ export class HandlerPreparation {
     return { facts, ...this.pipelines.build(handler, definition, timeoutMs) };
   }
 
-  /** What keeps a handler from being run as it asks to be. */
-  mistakesOf(handler: RegisteredHandler): WiringMistake[] {
+  /** Looks a handler over before any message comes. @returns what keeps it from being run as it asks to be */
+  check(handler: RegisteredHandler): WiringMistake[] {
+    this.pipelines.noteReaders(handler);
     const { timeoutMs, runMode } = handler.options;
     const mistakes = this.pipelines.mistakesOf(handler);
     if (timeoutMs !== undefined && !isTimeoutMs(timeoutMs)) {

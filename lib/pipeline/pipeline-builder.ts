@@ -3,6 +3,7 @@ import type { RegisteredHandler } from '../handlers/handler-registry.js';
 import { invokeProvider, type Invoke, type InvokeInstance } from '../handlers/invocation.js';
 import type { MessageScopes } from '../handlers/message-scopes.js';
 import { isPromiseLike } from '../common/promises.js';
+import type { AmbientStore } from '../message/ambient-context.js';
 import type { MessageDefinition } from '../message/message.decorator.js';
 import type { MessageValidators } from '../message/validation/message-validators.js';
 import { hooksOf, skippedBehaviorsOf, usedBehaviorsOf, type HandlerHooks } from './behavior.decorators.js';
@@ -25,6 +26,7 @@ export interface PipelineBuilderOptions {
   readonly scopes: MessageScopes;
   readonly validators: MessageValidators;
   readonly logging: LoggingOptions | undefined;
+  readonly ambient: AmbientStore;
 }
 
 /** Puts the pipeline of a handler together, once per handler and message class. */
@@ -49,6 +51,19 @@ export class PipelineBuilder {
         rule: 'unknown-behavior',
         text: `${handler.provider.label} uses ${type?.name ?? 'an undefined class'}, which is no behavior here: decorate it with @Behavior and add it to the providers of a module.`,
       }));
+  }
+
+  /** Has the ambient context kept where the handler, or what stands around it, can see one. */
+  noteReaders(handler: RegisteredHandler): void {
+    const { ambient, behaviors, logging } = this.options;
+    const { provider, kind, method } = handler;
+    const hooks = hooksOf(provider.type);
+    const around =
+      behaviors.stepsFor(kind, usedBehaviorsOf(provider.type)).length + hooks.before.length + hooks.after.length;
+    const call: unknown = Reflect.get(provider.instance, method);
+    // A rest parameter, a default or `arguments` may hide a second one behind any length but 1.
+    const takesContext = typeof call !== 'function' || call.length !== 1;
+    if (takesContext || around > 0 || logging !== undefined || !provider.isStatic) ambient.want();
   }
 
   private steps(handler: RegisteredHandler, definition: MessageDefinition, isLimited: boolean): PlacedStep[] {

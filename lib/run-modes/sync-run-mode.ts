@@ -1,6 +1,6 @@
 import { isPromiseLike } from '../common/promises.js';
 import type { FailureReporter } from '../failures/failure-reporter.js';
-import { runInContext } from '../message/ambient-context.js';
+import type { AmbientStore } from '../message/ambient-context.js';
 import type { MessageContext } from '../message/message-context.js';
 import type { PreparedHandler } from '../pipeline/handler-preparation.js';
 import type { InFlight } from './in-flight.js';
@@ -18,8 +18,7 @@ export class SyncRunMode {
   constructor(
     private readonly inFlight: InFlight,
     private readonly failures: FailureReporter,
-    /** Whether the context is also found by what the handler calls, without being passed on. */
-    private readonly isAmbient: boolean,
+    private readonly ambient: AmbientStore,
   ) {}
 
   /**
@@ -88,7 +87,7 @@ export class SyncRunMode {
 
   private start(handler: PreparedHandler, context: MessageContext): unknown {
     const invoke = context.envelope.timeoutMs === undefined ? handler.invoke : handler.invokeLimited;
-    return this.isAmbient ? runInContext(context, invoke) : invoke(context);
+    return this.ambient.run(context, invoke);
   }
 
   private settling(context: MessageContext, promise: Promise<unknown>): void {

@@ -6,7 +6,7 @@ import { errorText } from '../common/dispatch-error.js';
 import type { FailureReporter } from '../failures/failure-reporter.js';
 import type { DiscoveredProvider } from '../handlers/discovered-provider.js';
 import type { WiringMistake } from '../handlers/errors.js';
-import { currentContext } from '../message/ambient-context.js';
+import type { AmbientStore } from '../message/ambient-context.js';
 import type { NotificationChannel } from '../notifications/notification-channel.js';
 import { SagaReactedNotification } from '../notifications/saga-notifications.js';
 import { sagasOf, type ISaga } from './saga.decorator.js';
@@ -18,7 +18,7 @@ export interface SagaRunnerParts {
   readonly events: EventBus;
   readonly failures: FailureReporter;
   readonly channel: NotificationChannel;
-  readonly isAmbient: boolean;
+  readonly ambient: AmbientStore;
 }
 
 /** Shows every event to every saga, in the order they were found, and sends the commands they answer with. */
@@ -56,7 +56,7 @@ export class SagaRunner implements StreamSagaObserver {
   }
 
   private send(saga: StreamSaga, command: object, reaction: CurrentReaction | undefined): void {
-    const context = reaction?.context ?? (this.parts.isAmbient ? currentContext() : undefined);
+    const context = reaction?.context ?? this.parts.ambient.current();
     const sent: Promise<unknown> = this.parts.commands.execute(command, context === undefined ? {} : { context });
     const event = reaction?.published.envelope.message;
     sent.catch((error: unknown) => this.parts.failures.sagaFailed({ saga: saga.name, event, command, error }));
@@ -75,7 +75,7 @@ export class SagaRunner implements StreamSagaObserver {
       ];
     const method: unknown = Reflect.get(provider.instance, property);
     if (typeof method !== 'function') return [invalid(provider, name, 'it is no function')];
-    const saga = new StreamSaga(name, method.bind(provider.instance) as ISaga, this, this.parts.isAmbient);
+    const saga = new StreamSaga(name, method.bind(provider.instance) as ISaga, this, this.parts.ambient);
     try {
       saga.start();
     } catch (error) {

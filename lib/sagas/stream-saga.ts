@@ -2,7 +2,7 @@ import { from, Observable, Subject, type Subscription } from 'rxjs';
 
 import type { PublishedEvent } from '../buses/event-bus.js';
 import { errorText } from '../common/dispatch-error.js';
-import { runInContext } from '../message/ambient-context.js';
+import type { AmbientStore } from '../message/ambient-context.js';
 import { MessageContext } from '../message/message-context.js';
 import { InvalidSagaError } from './errors.js';
 import type { ISaga } from './saga.decorator.js';
@@ -35,7 +35,7 @@ export class StreamSaga {
     readonly name: string,
     private readonly saga: ISaga,
     private readonly observer: StreamSagaObserver,
-    private readonly isAmbient: boolean,
+    private readonly ambient: AmbientStore,
   ) {}
 
   /** Starts the saga. @throws DISPATCH_INVALID_SAGA where it throws, or returns no stream */
@@ -56,8 +56,7 @@ export class StreamSaga {
     const context = new MessageContext(published.envelope, this.facts, undefined, published.owner);
     this.reaction = { published, context };
     try {
-      if (this.isAmbient) runInContext(context, () => this.show(published.envelope.message));
-      else this.show(published.envelope.message);
+      this.ambient.run(context, () => this.show(published.envelope.message));
     } catch (error) {
       this.fail(error);
     } finally {

@@ -1,0 +1,57 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+
+const ROOT = process.cwd();
+/** What an excerpt leaves out, as a reader would fill it in. */
+const IMPORTS = `
+import { Controller, HttpCode, Module, Post, Req, UseFilters, type RawBodyRequest } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { Request } from 'express';
+import { and, Dispatcher, DispatchExceptionFilter, hasFields, header, hmacSignature, Source } from 'nestjs-dispatch';
+import type { MessageSource, RoutedMessage, TransportMeta, View } from 'nestjs-dispatch';
+@Module({}) class AppModule {}
+`;
+
+function codeBlocks(): string[] {
+  const text = readFileSync(join(ROOT, 'README.md'), 'utf8');
+  return [...text.matchAll(/```ts\n(.*?)```/gs)].map((match) => match[1] ?? '');
+}
+
+describe('the code in README.md', () => {
+  let folder = '';
+
+  beforeAll(() => {
+    mkdirSync(join(ROOT, '.cache'), { recursive: true });
+    folder = mkdtempSync(join(ROOT, '.cache', 'readme-'));
+  });
+
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('compiles, excerpts with the imports they leave out', () => {
+    const blocks = codeBlocks();
+    expect(blocks.length).toBeGreaterThanOrEqual(2);
+    const files = blocks.map((block, index) => {
+      const file = join(folder, `block-${index}.ts`);
+      const isWhole = block.includes("from 'nestjs-dispatch'");
+      writeFileSync(file, isWhole ? block : `${IMPORTS}${block}`);
+      return file;
+    });
+    // An excerpt declares what its surroundings use.
+    const compilerOptions = { noUnusedLocals: false };
+    const config = { extends: join(ROOT, 'tsconfig.json'), files, include: [], compilerOptions };
+    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config));
+    const tsc = spawnSync(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', folder], {
+      encoding: 'utf8',
+    });
+    expect(`${tsc.stdout}${tsc.stderr}`).toBe('');
+    expect(tsc.status).toBe(0);
+  });
+
+  it('has a first example of about forty lines', () => {
+    const lines = (codeBlocks()[0] ?? '').split('\n').filter((line) => line.trim() !== '');
+    expect(lines.length).toBeLessThanOrEqual(50);
+  });
+});
