@@ -14,13 +14,15 @@ export class MessageSkippedNotification extends DispatchNotification {
   }
 }
 
-/** The router could not take a foreign message: no source, bad signature, unreadable, too large, and the like. */
+/** A foreign message failed, in the router or in its handler. */
 export class MessageRefusedNotification extends DispatchNotification {
   constructor(
     /** The name of the source that recognised the message; undefined where none had yet. */
     readonly source: string | undefined,
     /** The key the source gave it; undefined where it had none yet. */
     readonly key: string | undefined,
+    /** Which way it failed: `'badSignature'`, `'noHandler'`, `'handlerFailed'` and so on. */
+    readonly reason: string,
     readonly error: unknown,
   ) {
     super();

@@ -14,9 +14,9 @@ export function notifyingObserver(channel: NotificationChannel): RouterObserver 
         channel.publish(new MessageSkippedNotification(source, key, reason));
       }
     },
-    refused({ source, key, error }) {
+    refused({ source, key, reason, error }) {
       if (channel.wants(MessageRefusedNotification)) {
-        channel.publish(new MessageRefusedNotification(source, key, error));
+        channel.publish(new MessageRefusedNotification(source, key, reason, error));
       }
     },
     replierFailed({ source, key, replied, error }) {

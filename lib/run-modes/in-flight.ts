@@ -5,6 +5,7 @@ export class InFlight {
   private count = 0;
   private readonly abortable = new Set<MessageContext>();
   private waiting: (() => void)[] = [];
+  private abortion: { readonly reason: unknown } | undefined;
 
   /** How many handlers are running. */
   get size(): number {
@@ -26,6 +27,7 @@ export class InFlight {
 
   /** Keeps a context until its handler has settled, so that its signal can be aborted. */
   watch(context: MessageContext): void {
+    if (this.abortion !== undefined) context.abort(this.abortion.reason);
     this.abortable.add(context);
     const forget = (): boolean => this.abortable.delete(context);
     context.settled?.then(forget, forget);
@@ -43,8 +45,9 @@ export class InFlight {
     });
   }
 
-  /** Aborts the signals of the handlers still running. */
+  /** Aborts the signals of the handlers still running, also those that are first read later. */
   abortAll(reason: unknown): void {
+    this.abortion = { reason };
     for (const context of this.abortable) context.abort(reason);
     this.abortable.clear();
   }

@@ -9,8 +9,9 @@ const ROOT = process.cwd();
 const IMPORTS = `
 import { Controller, HttpCode, Module, Post, Req, UseFilters, type RawBodyRequest } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { Request } from 'express';
-import { and, Dispatcher, DispatchExceptionFilter, hasFields, header, hmacSignature, Source } from 'nestjs-dispatch';
+import { and, Dispatcher, DispatchExceptionFilter, hasFields, header, hmacSignature, not, Source } from 'nestjs-dispatch';
 import type { MessageSource, RoutedMessage, TransportMeta, View } from 'nestjs-dispatch';
 @Module({}) class AppModule {}
 `;

@@ -34,7 +34,7 @@ function makeNotifications() {
 const rejecting = (): unknown => Promise.reject(new Error('async'));
 
 const skipped = (reason: string) => new MessageSkippedNotification('github', 'github/push', reason);
-const refused = () => new MessageRefusedNotification('github', undefined, new Error('bad signature'));
+const refused = () => new MessageRefusedNotification('github', undefined, 'badSignature', new Error('bad signature'));
 
 afterEach(() => {
   jest.useRealTimers();
