@@ -65,8 +65,11 @@ function makingOf({ useValue, useFactory, inject, useClass, useExisting }: CqrsM
   }
   const factory = useClass ?? useExisting;
   if (factory === undefined) return { useFactory: () => dispatchOptionsOf(useValue ?? {}) };
-  const make = async (made: CqrsModuleOptionsFactory) => dispatchOptionsOf(await made.createCqrsOptions());
-  return { useFactory: make, inject: [factory] };
+  return { useFactory: optionsMadeBy, inject: [factory] };
+}
+
+async function optionsMadeBy(factory: CqrsModuleOptionsFactory): Promise<DispatchOptions> {
+  return dispatchOptionsOf(await factory.createCqrsOptions());
 }
 
 function dispatchOptionsOf({ rethrowUnhandled, ...options }: CqrsModuleOptions): DispatchOptions {

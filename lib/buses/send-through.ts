@@ -1,7 +1,13 @@
+import { Logger } from '@nestjs/common';
+
+import { isPromiseLike } from '../common/promises.js';
 import { AsyncContext } from '../message/async-context.js';
 import type { SendOptions } from '../message/message-context.js';
 
-/** Attaches the scope, tells the custom publisher, sends; what the publisher throws becomes a rejection. */
+/**
+ * Attaches the scope, tells the custom publisher, sends. What the publisher throws becomes a rejection; its promise is
+ * not waited for, so a failure of that is logged.
+ */
 export async function sendThrough<R>(
   publisher: { publish(message: object): unknown } | undefined,
   message: object,
@@ -10,6 +16,11 @@ export async function sendThrough<R>(
 ): Promise<R> {
   const isScope = options instanceof AsyncContext;
   if (isScope) options.attachTo(message);
-  publisher?.publish(message);
+  const told = publisher?.publish(message);
+  if (isPromiseLike(told)) Promise.resolve(told).catch(publisherFailed);
   return send(isScope ? undefined : options);
+}
+
+function publisherFailed(error: unknown): void {
+  new Logger('Dispatch').error('A custom publisher has failed.', error);
 }

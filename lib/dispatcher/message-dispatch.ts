@@ -38,6 +38,8 @@ export class MessageDispatch implements ContextOwner, KeyedDispatch {
   private readonly inFlight: InFlight;
   private readonly streams: MessageStreams;
   private readonly ambient: AmbientStore;
+  /** What foreign messages became that came in before closing began, which are handled to their end. */
+  private readonly admitted = new WeakSet<object>();
   private isClosing = false;
 
   constructor(parts: MessageDispatchParts) {
@@ -92,6 +94,7 @@ export class MessageDispatch implements ContextOwner, KeyedDispatch {
   }
 
   async dispatchTo(route: KeyedRoute, message: object, options: SendOptions): Promise<unknown> {
+    if (this.isClosing) this.admitted.add(message);
     switch (route.kind) {
       case 'command':
         return this.execute(message as Command<unknown>, options);
@@ -145,9 +148,13 @@ export class MessageDispatch implements ContextOwner, KeyedDispatch {
     return options?.context ?? this.ambient.current();
   }
 
-  /** Without the ambient context a running handler can not be told from the outside: better one message too many. */
-  private mayBeFromHandler(): boolean {
-    return !this.ambient.isKept && this.inFlight.size > 0;
+  /**
+   * Whether something still running sends a message. A context alone is no proof: a timer of a handler that is long done
+   * has one too. Without the ambient context a handler can not be told from the outside: better one message too many.
+   */
+  private mayBeFromHandler(message: object, parent: MessageContext | undefined): boolean {
+    if (this.inFlight.size === 0) return false;
+    return parent !== undefined || !this.ambient.isKept || this.admitted.has(message);
   }
 
   /** Why a message is not accepted; undefined where it is. */
@@ -156,12 +163,10 @@ export class MessageDispatch implements ContextOwner, KeyedDispatch {
     parent: MessageContext | undefined,
     options: SendOptions | undefined,
   ): Error | undefined {
-    if (this.isClosing && parent === undefined && !this.mayBeFromHandler()) {
-      return new DispatchClosedError(nameOf(message));
-    }
     if (typeof message !== 'object' || message === null) {
       return new InvalidSendOptionsError(nameOf(message), 'a message must be an object made by its class');
     }
+    if (this.isClosing && !this.mayBeFromHandler(message, parent)) return new DispatchClosedError(nameOf(message));
     if (options?.runMode === RunMode.Async) return new QueueNotConfiguredError(nameOf(message));
     if (options?.timeoutMs !== undefined && !isTimeoutMs(options.timeoutMs)) {
       return new InvalidSendOptionsError(nameOf(message), `timeoutMs is ${options.timeoutMs}, not a number from 0`);

@@ -86,6 +86,7 @@ export class Routes {
     return this.discovery.scan();
   }
 
+  /** Looks all handlers over and composes their pipelines, so that the first message costs no more than the next. */
   private check(): WiringMistake[] {
     const mistakes: WiringMistake[] = [];
     const checked = new Set<RegisteredHandler>();
@@ -96,6 +97,8 @@ export class Routes {
         checked.add(handler);
         mistakes.push(...this.preparation.check(handler));
       }
+      if (kind === 'event') this.makeEvent(target);
+      else this.makeSingle(kind, target);
     }
     return mistakes;
   }

@@ -18,10 +18,10 @@ export interface ApplyOptions {
 export interface IAggregateRoot<E extends object = object> {
   /** Whether each event is published as it is applied, instead of at `commit()`. Default false. */
   autoCommit: boolean;
-  publish(event: E): Promise<void>;
-  publishAll(events: readonly E[]): Promise<void>;
+  publish(event: E): Promise<void> | void;
+  publishAll(events: readonly E[]): Promise<void> | void;
   /** Publishes the uncommitted events in order, as one unit, and resolves when they are accepted. */
-  commit(): Promise<void>;
+  commit(): Promise<void> | void;
   /** Forgets the uncommitted events. */
   uncommit(): void;
   getUncommittedEvents(): E[];
@@ -53,12 +53,15 @@ export function connectAggregate(aggregate: object, outlet: EventOutlet): void {
  * `commit()` to the bus that `EventPublisher` connected it to.
  */
 export abstract class AggregateRoot<E extends object = object> implements IAggregateRoot<E> {
-  get autoCommit(): boolean {
-    return stateOf(this).autoCommit;
-  }
+  declare autoCommit: boolean;
 
-  set autoCommit(value: boolean) {
-    stateOf(this).autoCommit = value;
+  // An accessor in all but its declaration: a subclass may then say `autoCommit = true`, as with `@nestjs/cqrs`.
+  static {
+    Object.defineProperty(this.prototype, 'autoCommit', {
+      configurable: true,
+      get: autoCommitOf,
+      set: setAutoCommit,
+    });
   }
 
   /** @throws DISPATCH_AGGREGATE_NOT_CONNECTED where there is no bus to publish to */
@@ -110,6 +113,14 @@ export abstract class AggregateRoot<E extends object = object> implements IAggre
   protected getEventName(event: E): string {
     return event.constructor.name;
   }
+}
+
+function autoCommitOf(this: object): boolean {
+  return stateOf(this).autoCommit;
+}
+
+function setAutoCommit(this: object, value: boolean): void {
+  stateOf(this).autoCommit = value;
 }
 
 function stateOf(aggregate: object): AggregateState {

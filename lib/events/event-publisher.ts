@@ -2,10 +2,10 @@ import type { EventBus } from '../buses/event-bus.js';
 import type { AsyncContext } from '../message/async-context.js';
 import { AggregateRoot, connectAggregate, type EventOutlet, type IAggregateRoot } from './aggregate-root.js';
 
-type AggregateClass = new (...args: never[]) => IAggregateRoot;
+type AggregateClass<E extends object> = new (...args: never[]) => IAggregateRoot<E>;
 
 /** Connects aggregates to the event bus, so that what they publish reaches the handlers. */
-export class EventPublisher {
+export class EventPublisher<EventBase extends object = object> {
   constructor(private readonly bus: EventBus) {}
 
   /**
@@ -13,9 +13,9 @@ export class EventPublisher {
    *
    * @param scope the scope that request-scoped handlers of the events share
    */
-  mergeClassContext<T extends AggregateClass>(metatype: T, scope?: AsyncContext): T {
-    const connect = (aggregate: IAggregateRoot): void => void this.mergeObjectContext(aggregate, scope);
-    const Connected = class extends (metatype as unknown as new (...args: unknown[]) => IAggregateRoot) {
+  mergeClassContext<T extends AggregateClass<EventBase>>(metatype: T, scope?: AsyncContext): T {
+    const connect = (aggregate: IAggregateRoot<EventBase>): void => void this.mergeObjectContext(aggregate, scope);
+    const Connected = class extends (metatype as unknown as new (...args: unknown[]) => IAggregateRoot<EventBase>) {
       constructor(...args: unknown[]) {
         super(...args);
         connect(this);
@@ -31,7 +31,7 @@ export class EventPublisher {
    *
    * @param scope the scope that request-scoped handlers of the events share
    */
-  mergeObjectContext<T extends IAggregateRoot>(object: T, scope?: AsyncContext): T {
+  mergeObjectContext<T extends IAggregateRoot<EventBase>>(object: T, scope?: AsyncContext): T {
     const outlet: EventOutlet = {
       publish: (event) => this.bus.publish(event, object, scope),
       publishAll: (events) => this.bus.publishAll([...events], object, scope),

@@ -36,8 +36,7 @@ export class FailureReporter {
   sagaFailed({ saga, event, command, error }: SagaFailure): void {
     const what = command === undefined ? 'failed' : `sent the command ${nameOf(command)}, which failed`;
     this.log(`The saga ${saga} ${what}${event === undefined ? '' : ` at the event ${nameOf(event)}`}`, error);
-    const cause = command ?? event;
-    if (cause !== undefined) this.unhandled.publish({ exception: error, cause });
+    this.unhandled.publish({ exception: error, cause: command ?? event ?? { saga } });
     if (this.channel.wants(SagaFailedNotification)) {
       this.channel.publish(new SagaFailedNotification(saga, event, error));
     }
@@ -54,6 +53,8 @@ export class FailureReporter {
   }
 }
 
-function nameOf(message: object): string {
-  return message.constructor.name;
+/** A program without types may have sent anything, and what reports a failure must not fail itself. */
+function nameOf(message: unknown): string {
+  if (typeof message !== 'object' || message === null) return String(message);
+  return typeof message.constructor === 'function' ? message.constructor.name : 'Object';
 }

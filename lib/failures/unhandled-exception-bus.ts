@@ -1,14 +1,17 @@
 import { Logger } from '@nestjs/common';
 import { filter, Subject, type Observable } from 'rxjs';
 
+import { isPromiseLike } from '../common/promises.js';
 import { ObservableBus } from '../message/observable-bus.js';
 
-/** A failure that no caller is there to see: of an event handler, a saga, or a command that a saga sent. */
-// Anything can be thrown; subscribers written for `@nestjs/cqrs` rely on `any` here.
+/**
+ * A failure that no caller is there to see: of an event handler, a saga, or a command that a saga sent. Anything can be
+ * thrown; that it is `any` is what subscribers written for `@nestjs/cqrs` rely on.
+ */
 export interface UnhandledExceptionInfo<Cause = object, Exception = any> {
   /** What was thrown. */
   readonly exception: Exception;
-  /** The event or command whose handling failed. */
+  /** The event or command whose handling failed; `{ saga }` where a saga failed on its own, as after a timer. */
   readonly cause: Cause;
 }
 
@@ -21,9 +24,8 @@ export interface IUnhandledExceptionPublisher<Cause = object, Exception = any> {
  * The stream of failures that no caller is there to see. It is for watching: what happens next to the message is
  * decided elsewhere, and a subscriber that throws harms nobody.
  */
-export class UnhandledExceptionBus<Cause = object> extends ObservableBus<UnhandledExceptionInfo<Cause>> {
+export class UnhandledExceptionBus<Cause extends object = object> extends ObservableBus<UnhandledExceptionInfo<Cause>> {
   private readonly logger = new Logger('UnhandledExceptionBus');
-
   private readonly subscribers: IUnhandledExceptionPublisher<Cause> = { publish: (info) => this._subject$.next(info) };
 
   constructor(private customPublisher?: IUnhandledExceptionPublisher<Cause> | undefined) {
@@ -32,9 +34,7 @@ export class UnhandledExceptionBus<Cause = object> extends ObservableBus<Unhandl
 
   /** An operator that keeps the failures whose exception is an instance of one of the classes. */
   static ofType<Exception>(...types: (abstract new (...args: never[]) => Exception)[]) {
-    return <Cause>(
-      source: Observable<UnhandledExceptionInfo<Cause>>,
-    ): Observable<UnhandledExceptionInfo<Cause, Exception>> =>
+    return <C>(source: Observable<UnhandledExceptionInfo<C>>): Observable<UnhandledExceptionInfo<C, Exception>> =>
       source.pipe(filter(({ exception }) => types.some((type) => exception instanceof type)));
   }
 
@@ -50,10 +50,15 @@ export class UnhandledExceptionBus<Cause = object> extends ObservableBus<Unhandl
   /** Tells subscribers, or the custom publisher, whose own failure is logged. Never throws. */
   publish(info: UnhandledExceptionInfo<Cause>): void {
     try {
-      this.publisher.publish(info);
+      const published = this.publisher.publish(info);
+      if (isPromiseLike(published)) Promise.resolve(published).catch((error: unknown) => this.publisherFailed(error));
     } catch (error) {
-      this.logger.error('The custom publisher has thrown.', stackOf(error));
+      this.publisherFailed(error);
     }
+  }
+
+  private publisherFailed(error: unknown): void {
+    this.logger.error('The custom publisher has thrown.', stackOf(error));
   }
 }
 

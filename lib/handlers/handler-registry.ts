@@ -45,7 +45,7 @@ export class HandlerRegistry {
     const found = [...(this.events.get(target) ?? [])];
     for (let base = baseOf(target); base !== undefined; base = baseOf(base)) {
       const polymorphic = (this.events.get(base) ?? []).filter(({ options }) => options.polymorphic === true);
-      found.push(...polymorphic.filter((handler) => !found.includes(handler)));
+      found.push(...polymorphic.filter((handler) => !found.some(({ provider }) => provider === handler.provider)));
     }
     return found;
   }

@@ -3,7 +3,7 @@ import { ContextIdFactory, ModuleRef, type ContextId } from '@nestjs/core';
 
 import { AsyncContext } from '../message/async-context.js';
 import type { Envelope } from '../message/envelope.js';
-import type { MessageContext } from '../message/message-context.js';
+import { MessageContext } from '../message/message-context.js';
 
 /**
  * One dependency-injection scope per message: all request-scoped handlers of a message share it, and `REQUEST` in it is
@@ -25,7 +25,7 @@ export class MessageScopes {
 
   private makeScope(context: MessageContext): ContextId {
     const shared = AsyncContext.of(context.message);
-    if (shared !== undefined) {
+    if (shared !== undefined && !isFromEarlierSend(shared, context)) {
       this.moduleRef.registerRequestByContextId(shared.request ?? shared, shared.id);
       return shared.id;
     }
@@ -34,4 +34,9 @@ export class MessageScopes {
     new AsyncContext(scope, context).attachTo(context.message);
     return scope;
   }
+}
+
+/** Whether the scope was made here when the same object was sent before: sent again, it is another message. */
+function isFromEarlierSend({ request }: AsyncContext, { message, envelope }: MessageContext): boolean {
+  return request instanceof MessageContext && request.message === message && request.envelope !== envelope;
 }

@@ -62,14 +62,20 @@ export function SkipBehavior(...behaviors: readonly BehaviorClass[]) {
 
 /** Marks a method `(message, context)` of a handler class to run right before its handling method; a throw stops it. */
 export function BeforeHandle() {
-  return (prototype: object, method: string | symbol, _descriptor: TypedPropertyDescriptor<BeforeMethod>): void =>
-    addHook(prototype.constructor, 'before', method);
+  return <M extends BeforeMethod>(
+    prototype: object,
+    method: string | symbol,
+    _typed: TypedPropertyDescriptor<M>,
+  ): void => addHook(prototype.constructor, 'before', method);
 }
 
 /** Marks a method `(result, context)` of a handler class to run right after its handling method has succeeded. */
 export function AfterHandle() {
-  return (prototype: object, method: string | symbol, _descriptor: TypedPropertyDescriptor<AfterMethod>): void =>
-    addHook(prototype.constructor, 'after', method);
+  return <M extends AfterMethod>(
+    prototype: object,
+    method: string | symbol,
+    _typed: TypedPropertyDescriptor<M>,
+  ): void => addHook(prototype.constructor, 'after', method);
 }
 
 /** What `@Behavior` says of this very class; undefined for a class without it. */

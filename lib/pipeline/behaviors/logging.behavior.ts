@@ -37,8 +37,16 @@ export class LoggingBehavior implements PipelineBehavior {
 
   private line(context: HandlerContext, outcome: string, startedAt: number): string {
     const durationMs = (performance.now() - startedAt).toFixed(1);
-    const payload =
-      this.options.payload === false ? '' : ` ${JSON.stringify(redact(context.message, this.definition))}`;
+    const payload = this.options.payload === false ? '' : ` ${this.payloadOf(context.message)}`;
     return `${context.handler.name} ${outcome} "${context.name}" (${context.id}) in ${durationMs} ms${payload}`;
+  }
+
+  /** A getter of the message may throw. Logging changes no result, so the line says that instead. */
+  private payloadOf(message: object): string {
+    try {
+      return JSON.stringify(redact(message, this.definition));
+    } catch (error) {
+      return `(the message cannot be shown: ${errorText(error)})`;
+    }
   }
 }
