@@ -5,6 +5,7 @@ export type {
   ICommand,
   IEvent,
   IQuery,
+  IQueryResult,
   MessageClass,
   MessageKind,
   QueryResult,
@@ -40,6 +41,7 @@ export type {
 export { CommandBus } from './buses/command-bus.js';
 export { QueryBus } from './buses/query-bus.js';
 export { EventBus } from './buses/event-bus.js';
+export type { ICommandBus, IEventBus, IQueryBus } from './buses/bus-contracts.js';
 export type { ICommandPublisher, IEventPublisher, IMessageSource, IQueryPublisher } from './buses/publishers.js';
 export { ObservableBus } from './message/observable-bus.js';
 
@@ -131,7 +133,12 @@ export {
   UnserializableMessageError,
 } from './message/errors.js';
 export type { Violation } from './message/errors.js';
-export { HandlerNotFoundError, WiringError } from './handlers/errors.js';
+export {
+  CommandHandlerNotFoundException,
+  HandlerNotFoundError,
+  QueryHandlerNotFoundException,
+  WiringError,
+} from './handlers/errors.js';
 export type { WiringMistake } from './handlers/errors.js';
 export { NextCalledTwiceError } from './pipeline/behavior.js';
 export { HandlerTimeoutError } from './pipeline/behaviors/timeout.behavior.js';

@@ -1,5 +1,9 @@
 import { isTimeoutMs } from '../common/timeout.js';
-import { HandlerNotFoundError } from '../handlers/errors.js';
+import {
+  CommandHandlerNotFoundException,
+  QueryHandlerNotFoundException,
+  type HandlerNotFoundError,
+} from '../handlers/errors.js';
 import type { AmbientStore } from '../message/ambient-context.js';
 import { Envelope } from '../message/envelope.js';
 import { MessageContext, type ContextOwner } from '../message/message-context.js';
@@ -187,7 +191,8 @@ export class MessageDispatch implements ContextOwner, KeyedDispatch {
       const definition = this.routes.definition(classOf(message));
       this.runMode.unhandled(new Envelope(message, definition, kind, undefined, undefined));
     }
-    return new HandlerNotFoundError(nameOf(message), kind, this.adviceFor(kind, message));
+    const notFound = kind === 'command' ? CommandHandlerNotFoundException : QueryHandlerNotFoundException;
+    return new notFound(nameOf(message), this.adviceFor(kind, message));
   }
 }
 

@@ -46,3 +46,17 @@ export class HandlerNotFoundError extends DispatchError {
     super(`No handler for the ${kind} "${messageName}": ${advice ?? missing}.`);
   }
 }
+
+/** {@link HandlerNotFoundError} of a command, under the name that callers written for `@nestjs/cqrs` catch. */
+export class CommandHandlerNotFoundException extends HandlerNotFoundError {
+  constructor(messageName: string, advice?: string) {
+    super(messageName, 'command', advice);
+  }
+}
+
+/** {@link HandlerNotFoundError} of a query, under the name that callers written for `@nestjs/cqrs` catch. */
+export class QueryHandlerNotFoundException extends HandlerNotFoundError {
+  constructor(messageName: string, advice?: string) {
+    super(messageName, 'query', advice);
+  }
+}

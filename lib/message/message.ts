@@ -28,6 +28,8 @@ export type MessageKind = 'command' | 'query' | 'event';
 
 /** Any object may be a command; the name is kept from `@nestjs/cqrs`. */
 export type ICommand = object;
+/** Any object may be the answer to a query; the name is kept from `@nestjs/cqrs`. */
+export type IQueryResult = object;
 /** Any object may be a query; the name is kept from `@nestjs/cqrs`. */
 export type IQuery = object;
 /** Any object may be an event; the name is kept from `@nestjs/cqrs`. */
