@@ -123,6 +123,7 @@ export class DispatchStages {
     }
     this.sagas.stop();
     this.streams.complete();
+    this.unhandled.subject$.complete();
     await this.channel.flush(Math.max(0, drainTimeoutMs - (performance.now() - startedAt)));
     this.channel.close();
   }

@@ -42,7 +42,8 @@ export class Dispatcher implements MessageSender {
   }
 
   /**
-   * Hands an event to its handlers and resolves when it is accepted: every handler has started, in order. A handler that
+   * Hands an event to its handlers and resolves when it is accepted: every handler has started, in order; those that are
+   * request-scoped start as soon as they are made, in no order. A handler that
    * fails is logged and appears on the failure stream; it affects neither the other handlers nor the caller.
    *
    * @throws DISPATCH_CLOSED while the application shuts down; also logged, so that the call need not be awaited

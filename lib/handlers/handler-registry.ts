@@ -133,7 +133,7 @@ function hasMethod(provider: DiscoveredProvider, method: string): boolean {
 }
 
 function missingMessage(provider: DiscoveredProvider, kind: MessageKind): WiringMistake {
-  const text = `${provider.label} is an ${kind === 'event' ? 'events' : kind} handler for nothing: its decorator names no class, or one that an import cycle left undefined.`;
+  const text = `${provider.label} handles nothing as ${kind === 'event' ? 'an events handler' : `a ${kind} handler`}: its decorator names no class, or one that an import cycle left undefined.`;
   return { rule: 'missing-message', text };
 }
 

@@ -102,7 +102,6 @@ export class Envelope<M extends object = object> {
 
   private makeHeaders(): MessageHeaders {
     const headers: Record<string, string | undefined> = { ...this.parent?.headers, ...this.options?.headers };
-    delete headers['causationId'];
     const causationId = this.causationId;
     if (causationId !== undefined) headers['causationId'] = causationId;
     headers['correlationId'] = this.correlationId;

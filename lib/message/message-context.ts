@@ -110,7 +110,10 @@ export class MessageContext<M extends object = object> {
     return this.deadlineMs === undefined ? undefined : new Date(this.deadlineMs);
   }
 
-  /** The same for every attempt of this handler at this message, and for no other: hand it to the outside world. */
+  /**
+   * The same for every attempt of this handler at this message: hand it to the outside world. Made of the message's id and
+   * the handler's class name, so two handlers of one message must not share that.
+   */
   get idempotencyKey(): string {
     return `${this.envelope.id}:${this.handler.name}`;
   }
