@@ -97,7 +97,7 @@ export class MessageDispatch implements ContextOwner, KeyedDispatch {
     return this.routes.byKey(key, version);
   }
 
-  async dispatchTo(route: KeyedRoute, message: object, options: SendOptions): Promise<unknown> {
+  dispatchTo(route: KeyedRoute, message: object, options: SendOptions): Promise<unknown> {
     if (this.isClosing) this.admitted.add(message);
     switch (route.kind) {
       case 'command':
@@ -135,6 +135,10 @@ export class MessageDispatch implements ContextOwner, KeyedDispatch {
     message: object,
     options: SendOptions | undefined,
   ): Promise<unknown> {
+    const { invokeBare } = route.handler;
+    if (invokeBare !== undefined && options === undefined && !this.isClosing && this.runMode.isUnseen) {
+      return this.runMode.runBare(invokeBare, message);
+    }
     const parent = this.parentOf(options);
     if (options !== undefined || this.isClosing) {
       const refusal = this.refusal(message, parent, options);

@@ -21,6 +21,16 @@ export class ObservedRunMode {
     private readonly ambient: AmbientStore,
   ) {}
 
+  /** Whether nobody can see the context of a message that is dispatched now, so that none need be made. */
+  get isUnseen(): boolean {
+    return !this.channel.active && !this.ambient.isKept;
+  }
+
+  /** Runs a handler that takes the message only, with nothing around it. */
+  runBare(invoke: (message: object) => unknown, message: object): Promise<unknown> {
+    return this.runMode.runBare(invoke, message);
+  }
+
   run(handler: PreparedHandler, context: MessageContext): Promise<unknown> {
     return this.channel.active ? this.runTold(handler, context) : this.runMode.run(handler, context);
   }

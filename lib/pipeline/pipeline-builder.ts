@@ -18,6 +18,8 @@ export interface Pipeline {
   readonly invoke: Invoke;
   /** The same with a time limit, for a sender who sets one. */
   readonly invokeLimited: Invoke;
+  /** Calls the handler with the message alone; there where it takes nothing else and nothing stands around it. */
+  readonly invokeBare: ((message: object) => unknown) | undefined;
 }
 
 /** What the builder needs; all of it lives as long as the application. */
@@ -37,9 +39,13 @@ export class PipelineBuilder {
   build(handler: RegisteredHandler, definition: MessageDefinition, timeoutMs: number): Pipeline {
     const innermost = invokeProvider(handler.provider, this.options.scopes, withHooks(handler));
     const limited = compose(this.steps(handler, definition, true), innermost);
+    if (timeoutMs > 0) return { invoke: limited, invokeLimited: limited, invokeBare: undefined };
+    const steps = this.steps(handler, definition, false);
+    const isBare = steps.length === 0 && !hasHooks(handler) && handler.provider.isStatic && takesMessageOnly(handler);
     return {
-      invoke: timeoutMs > 0 ? limited : compose(this.steps(handler, definition, false), innermost),
+      invoke: compose(steps, innermost),
       invokeLimited: limited,
+      invokeBare: isBare ? bare(handler) : undefined,
     };
   }
 
@@ -56,14 +62,10 @@ export class PipelineBuilder {
   /** Has the ambient context kept where the handler, or what stands around it, can see one. */
   noteReaders(handler: RegisteredHandler): void {
     const { ambient, behaviors, logging } = this.options;
-    const { provider, kind, method } = handler;
-    const hooks = hooksOf(provider.type);
-    const around =
-      behaviors.stepsFor(kind, usedBehaviorsOf(provider.type)).length + hooks.before.length + hooks.after.length;
-    const call: unknown = Reflect.get(provider.instance, method);
-    // A rest parameter, a default or `arguments` may hide a second one behind any length but 1.
-    const takesContext = typeof call !== 'function' || call.length !== 1;
-    if (takesContext || around > 0 || logging !== undefined || !provider.isStatic) ambient.want();
+    const { provider, kind } = handler;
+    const hasBehaviors = behaviors.stepsFor(kind, usedBehaviorsOf(provider.type)).length > 0;
+    const isSeenAround = hasBehaviors || hasHooks(handler) || logging !== undefined;
+    if (isSeenAround || !provider.isStatic || !takesMessageOnly(handler)) ambient.want();
   }
 
   private steps(handler: RegisteredHandler, definition: MessageDefinition, isLimited: boolean): PlacedStep[] {
@@ -82,10 +84,30 @@ function shipped(type: PlacedStep['type'], behavior: InstanceType<PlacedStep['ty
   return { name: type.name, type, priority, handle: (context, next) => behavior.handle(context, next) };
 }
 
+function hasHooks({ provider }: RegisteredHandler): boolean {
+  const { before, after } = hooksOf(provider.type);
+  return before.length + after.length > 0;
+}
+
+/**
+ * Whether the method can not see a second argument: it has no parameter or one plain one, and does not speak of
+ * `arguments`. Its text is asked, since defaults and rest parameters do not count in a function's `length`.
+ */
+function takesMessageOnly({ provider, method }: RegisteredHandler): boolean {
+  const call: unknown = Reflect.get(provider.instance, method);
+  if (typeof call !== 'function') return false;
+  const text = Function.prototype.toString.call(call);
+  return /^[^(]*\(\s*[\w$]*\s*\)/.test(text) && !/\barguments\b|\[native code\]/.test(text);
+}
+
+function bare({ provider, method }: RegisteredHandler): (message: object) => unknown {
+  const instance = provider.instance as { execute(message: object): unknown; handle(message: object): unknown };
+  return method === 'execute' ? (message) => instance.execute(message) : (message) => instance.handle(message);
+}
+
 function withHooks(handler: RegisteredHandler): InvokeInstance {
   const call = handler.method === 'execute' ? callExecute : callHandle;
-  const hooks = hooksOf(handler.provider.type);
-  return hooks.before.length + hooks.after.length === 0 ? call : hooked(call, hooks);
+  return hasHooks(handler) ? hooked(call, hooksOf(handler.provider.type)) : call;
 }
 
 function hooked(call: InvokeInstance, hooks: HandlerHooks): InvokeInstance {

@@ -66,10 +66,11 @@ export class Delivery {
 
   /** Hands a message to what handles its key. @throws what `process` rejects with */
   async deliver(passage: Passage, parsed: ParsedMessage): Promise<ProcessResult> {
-    await this.take('onParse', passage, parsed);
+    const { routed } = parsed;
+    if (parsed.hooks.takesParse) await this.take('onParse', passage, parsed);
     const run = this.prepare(passage, parsed);
     if ('hook' in run) return this.decide(passage, parsed.hooks, run);
-    await this.take('onDispatch', passage, parsed);
+    if (parsed.hooks.takesDispatch) await this.take('onDispatch', passage, parsed);
     const startedMs = parsed.hooks.timed ? performance.now() : 0;
     let result: unknown;
     try {
@@ -78,7 +79,7 @@ export class Delivery {
       return this.failed(passage, { parsed, run, cause, startedMs });
     }
     if (parsed.hooks.timed) await parsed.hooks.succeeded(passage, performance.now() - startedMs);
-    await this.reply(passage, { result });
+    if (routed.replier !== undefined) await this.reply(passage, { result });
     return passage.result('handled', result);
   }
 

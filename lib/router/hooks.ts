@@ -64,11 +64,17 @@ export interface DecidingHooks {
 export class HookChain {
   /** Whether anybody wants to know how long handlers take. */
   readonly timed: boolean;
+  /** Whether there is an `onParse` at all; nothing is awaited for nobody. */
+  readonly takesParse: boolean;
+  /** Whether there is an `onDispatch` at all. */
+  readonly takesDispatch: boolean;
 
   constructor(
     private readonly hooks: readonly RouterHooks[],
     private readonly reportFault: (hook: string, error: unknown) => void,
   ) {
+    this.takesParse = hooks.some((hook) => hook.onParse !== undefined);
+    this.takesDispatch = hooks.some((hook) => hook.onDispatch !== undefined);
     this.timed = hooks.some((hook) => hook.onSuccess !== undefined || hook.onFailure !== undefined);
   }
 

@@ -109,7 +109,7 @@ export class MessageRouter implements RawIntake {
     if (recognised.entry === undefined) return this.unrecognised(passage, recognised.error);
     const { entry, view } = recognised;
     passage.source = entry.options.name;
-    await this.verify(passage, entry);
+    if (entry.source.verify !== undefined) await this.verify(passage, entry);
     const routed = await this.parse(passage, entry, view);
     if (routed instanceof UnreadableRawMessageError) {
       return this.delivery.decide(passage, entry.hooks, { hook: 'onParseError', error: routed });
@@ -133,10 +133,9 @@ export class MessageRouter implements RawIntake {
   }
 
   private async verify(passage: Passage, { source, options }: RegisteredSource): Promise<void> {
-    if (source.verify === undefined) return;
     passage.reason = 'badSignature';
     try {
-      if ((await source.verify(passage.raw, passage.meta)) === false) throw new BadSignatureError('rejected');
+      if ((await source.verify?.(passage.raw, passage.meta)) === false) throw new BadSignatureError('rejected');
     } catch (cause) {
       if (cause instanceof BadSignatureError) throw new BadSignatureError(cause.reason, options.name, { cause });
       passage.reason = 'unverifiable';

@@ -32,12 +32,18 @@ export class SyncRunMode {
     } catch (error) {
       return Promise.reject(error);
     }
-    if (!isPromiseLike(result)) return Promise.resolve(result);
-    const promise = result instanceof Promise ? result : Promise.resolve(result);
-    this.inFlight.enter();
-    promise.then(this.inFlight.leave, this.inFlight.leave);
+    const promise = this.tracked(result);
     this.settling(context, promise);
     return promise;
+  }
+
+  /** The same for a handler that takes the message only, has nothing around it, and whose context nobody can see. */
+  runBare(invoke: (message: object) => unknown, message: object): Promise<unknown> {
+    try {
+      return this.tracked(invoke(message));
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /**
@@ -88,6 +94,14 @@ export class SyncRunMode {
   private start(handler: PreparedHandler, context: MessageContext): unknown {
     const invoke = context.envelope.timeoutMs === undefined ? handler.invoke : handler.invokeLimited;
     return this.ambient.run(context, invoke);
+  }
+
+  private tracked(result: unknown): Promise<unknown> {
+    if (!isPromiseLike(result)) return Promise.resolve(result);
+    const promise = result instanceof Promise ? result : Promise.resolve(result);
+    this.inFlight.enter();
+    promise.then(this.inFlight.leave, this.inFlight.leave);
+    return promise;
   }
 
   private settling(context: MessageContext, promise: Promise<unknown>): void {

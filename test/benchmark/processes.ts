@@ -1,0 +1,121 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+
+import type { MeasuringProcess, MedianTimes } from './suite.js';
+
+/** What the parent asks a process. */
+export interface Question {
+  readonly scenario: string;
+  readonly sliceMs: number;
+}
+
+/** What a process answers: what it has, once it is ready, then a time for each question. */
+export type Answer =
+  { readonly scenarios: readonly string[] } | { readonly nsPerMessage: number } | { readonly error: string };
+
+/** How long to measure. */
+export interface RunOptions {
+  readonly rounds: number;
+  readonly sliceMs: number;
+  progress(text: string): void;
+}
+
+/** Rounds that are run first and not counted: the compiler is at work in them. */
+const WARM_UP_ROUNDS = 4;
+
+/**
+ * Measures every scenario in every process that has it, taking turns: only one process runs at a time, and what disturbs
+ * the machine for a while disturbs all alike.
+ */
+export async function runProcesses(
+  suite: string,
+  processes: readonly MeasuringProcess[],
+  options: RunOptions,
+): Promise<MedianTimes> {
+  const children = processes.map((process) => new Child(suite, process));
+  try {
+    for (const child of children) await child.ready();
+    const scenarios = [...new Set(children.flatMap((child) => [...child.scenarios]))];
+    for (let round = -WARM_UP_ROUNDS; round < options.rounds; round += 1) {
+      options.progress(`${suite}: round ${Math.max(0, round + 1)} of ${options.rounds}`);
+      for (const scenario of scenarios) {
+        for (const child of rotated(children, round + WARM_UP_ROUNDS)) {
+          await child.measure(scenario, options.sliceMs, round >= 0);
+        }
+      }
+    }
+  } finally {
+    for (const child of children) child.stop();
+  }
+  return {
+    of: (side, scenario) => {
+      const times = children.find((child) => child.process.side === side && child.times.has(scenario));
+      return median(times?.times.get(scenario) ?? []);
+    },
+  };
+}
+
+/** A process that measures the scenarios of one application of one side. */
+class Child {
+  readonly times = new Map<string, number[]>();
+  scenarios: ReadonlySet<string> = new Set();
+  private readonly child: ChildProcess;
+  private readonly started: Promise<Answer>;
+
+  constructor(
+    suite: string,
+    readonly process: MeasuringProcess,
+  ) {
+    const program = fileURLToPath(new URL('./child.js', import.meta.url));
+    this.child = fork(program, [`${suite}/${process.side}`, process.application]);
+    this.started = this.answer();
+  }
+
+  async ready(): Promise<void> {
+    const answer = await this.started;
+    if ('error' in answer) throw new Error(`"${this.process.side}" did not start: ${answer.error}`);
+    if ('scenarios' in answer) this.scenarios = new Set(answer.scenarios);
+  }
+
+  async measure(scenario: string, sliceMs: number, isCounted: boolean): Promise<void> {
+    if (!this.scenarios.has(scenario)) return;
+    const question: Question = { scenario, sliceMs };
+    this.child.send(question);
+    const answer = await this.answer();
+    if ('error' in answer) throw new Error(`"${this.process.side}" failed: ${answer.error}`);
+    if (!isCounted || !('nsPerMessage' in answer)) return;
+    const times = this.times.get(scenario) ?? [];
+    times.push(answer.nsPerMessage);
+    this.times.set(scenario, times);
+  }
+
+  stop(): void {
+    this.child.kill();
+  }
+
+  private async answer(): Promise<Answer> {
+    const waiting = new AbortController();
+    const { signal } = waiting;
+    try {
+      return await Promise.race([
+        once(this.child, 'message', { signal }).then(([answer]) => answer as Answer),
+        once(this.child, 'exit', { signal }).then(([code]) => ({ error: `the process ended with code ${code}` })),
+      ]);
+    } finally {
+      waiting.abort();
+    }
+  }
+}
+
+function rotated<T>(list: readonly T[], by: number): readonly T[] {
+  const start = by % list.length;
+  return [...list.slice(start), ...list.slice(0, start)];
+}
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const upper = sorted[sorted.length >> 1] ?? Number.NaN;
+  const lower = sorted[(sorted.length - 1) >> 1] ?? Number.NaN;
+  return (lower + upper) / 2;
+}
