@@ -1,6 +1,7 @@
 import { Logger, Module, type DynamicModule, type ModuleMetadata, type Provider, type Type } from '@nestjs/common';
 
 import type { ICommandPublisher, IEventPublisher, IQueryPublisher } from './buses/publishers.js';
+import { isOptionsObject } from './common/describe-value.js';
 import { DispatchModule } from './dispatch.module.js';
 import type { DispatchAsyncOptions, DispatchOptions } from './dispatch.options.js';
 import type { IUnhandledExceptionPublisher } from './failures/unhandled-exception-bus.js';
@@ -72,7 +73,10 @@ async function optionsMadeBy(factory: CqrsModuleOptionsFactory): Promise<Dispatc
   return dispatchOptionsOf(await factory.createCqrsOptions());
 }
 
-function dispatchOptionsOf({ rethrowUnhandled, ...options }: CqrsModuleOptions): DispatchOptions {
+function dispatchOptionsOf(given: CqrsModuleOptions): DispatchOptions {
+  // What a factory of a program without types made in their place is refused at bootstrap.
+  if (!isOptionsObject(given)) return given;
+  const { rethrowUnhandled, ...options } = given;
   if (rethrowUnhandled === true) {
     new Logger('CqrsModule').warn('"rethrowUnhandled" has no effect: watch the UnhandledExceptionBus instead.');
   }

@@ -3,6 +3,7 @@ import {
   Module,
   type BeforeApplicationShutdown,
   type DynamicModule,
+  type OnModuleDestroy,
   type OnModuleInit,
   type Provider,
 } from '@nestjs/common';
@@ -15,6 +16,7 @@ import {
   optionsProviders,
   resolveDispatchOptions,
   DISPATCH_OPTIONS,
+  type MissingOptions,
   type DispatchAsyncOptions,
   type DispatchOptions,
 } from './dispatch.options.js';
@@ -32,8 +34,11 @@ import { notificationProviders, notificationTokens } from './notifications/notif
 const STAGES: Provider = {
   provide: DispatchStages,
   inject: [{ token: DISPATCH_OPTIONS, optional: true }, ProviderDiscovery, MessageScopes],
-  useFactory: (options: DispatchOptions | undefined, discovery: ProviderDiscovery, scopes: MessageScopes) =>
-    DispatchStages.load(resolveDispatchOptions(options), discovery, scopes),
+  useFactory: (
+    options: DispatchOptions | MissingOptions | undefined,
+    discovery: ProviderDiscovery,
+    scopes: MessageScopes,
+  ) => DispatchStages.load(resolveDispatchOptions(options), discovery, scopes),
 };
 
 function door<T>(provide: abstract new (...args: never[]) => T, pick: (stages: DispatchStages) => T): Provider {
@@ -63,6 +68,7 @@ function door<T>(provide: abstract new (...args: never[]) => T, pick: (stages: D
     ...notificationProviders(),
   ],
   exports: [
+    DispatchStages,
     AmbientContext,
     UnhandledExceptionBus,
     Dispatcher,
@@ -92,7 +98,7 @@ export class DispatchModule implements OnModuleInit, BeforeApplicationShutdown {
 
   /** For a feature module that is also used without the root module, such as in a test: brings what `forRoot` provides. */
   static forFeature(): DynamicModule {
-    return { module: DispatchFeatureModule, imports: [DispatchModule], exports: [DispatchModule] };
+    return { module: DispatchRootModule, imports: [DispatchModule], exports: [DispatchModule] };
   }
 
   /** Finds handlers, sagas, sources and observers. @throws DISPATCH_WIRING with every mistake there is */
@@ -101,7 +107,7 @@ export class DispatchModule implements OnModuleInit, BeforeApplicationShutdown {
     if (mistakes.length > 0) throw new WiringError(mistakes);
   }
 
-  /** Waits for running handlers, bounded by `drainTimeoutMs`. */
+  /** Waits for running handlers, bounded by `drainTimeoutMs`, where `forRoot()` has not done it already. */
   async beforeApplicationShutdown(): Promise<void> {
     await this.stages.close();
   }
@@ -118,11 +124,18 @@ export class DispatchModule implements OnModuleInit, BeforeApplicationShutdown {
 @Module({})
 class DispatchOptionsModule {}
 
+/**
+ * What applications import. Nest destroys global modules last, when the connections that handlers use may be closed, so
+ * the wait for running handlers starts from here, which is among the first.
+ */
 @Module({})
-class DispatchRootModule {}
+class DispatchRootModule implements OnModuleDestroy {
+  constructor(private readonly stages: DispatchStages) {}
 
-@Module({})
-class DispatchFeatureModule {}
+  async onModuleDestroy(): Promise<void> {
+    await this.stages.close();
+  }
+}
 
 function rootModule(options: Pick<DynamicModule, 'imports' | 'providers'>): DynamicModule {
   const holder = { ...options, module: DispatchOptionsModule, global: true, exports: [DISPATCH_OPTIONS] };

@@ -1,6 +1,7 @@
 import type { ModuleMetadata, Provider, Type } from '@nestjs/common';
 
 import type { ICommandPublisher, IEventPublisher, IQueryPublisher } from './buses/publishers.js';
+import { describeKind, isOptionsObject } from './common/describe-value.js';
 import { isTimeoutMs, MAX_TIMEOUT_MS } from './common/timeout.js';
 import type { IUnhandledExceptionPublisher } from './failures/unhandled-exception-bus.js';
 import type { WiringMistake } from './handlers/errors.js';
@@ -10,7 +11,7 @@ import { isDispatchError } from './common/dispatch-error.js';
 import { resolveNotificationOptions, type NotificationOptions } from './notifications/notification.options.js';
 import type { LoggingOptions } from './pipeline/behaviors/logging.behavior.js';
 import { missingQueue } from './pipeline/handler-preparation.js';
-import type { RouterHooks } from './router/hooks.js';
+import { hookProblems, type RouterHooks } from './router/hooks.js';
 import type { SourceEntry } from './router/sources/source.js';
 
 const LEVELS: readonly string[] = ['log', 'debug', 'verbose'] satisfies LoggingOptions['level'][];
@@ -81,18 +82,30 @@ export interface DispatchAsyncOptions extends Pick<ModuleMetadata, 'imports'> {
 /** The providers that make the options, under {@link DISPATCH_OPTIONS}. */
 export function optionsProviders({ useFactory, inject, useClass, useExisting }: DispatchAsyncOptions): Provider[] {
   if (useFactory !== undefined) {
-    return [
-      { provide: DISPATCH_OPTIONS, useFactory: useFactory as () => DispatchOptions, inject: [...(inject ?? [])] },
-    ];
+    return [{ provide: DISPATCH_OPTIONS, useFactory: checking(useFactory), inject: [...(inject ?? [])] }];
   }
   const factory = useClass ?? useExisting;
   if (factory === undefined) return [{ provide: DISPATCH_OPTIONS, useValue: {} }];
   const making: Provider = {
     provide: DISPATCH_OPTIONS,
-    useFactory: (made: DispatchOptionsFactory) => made.createDispatchOptions(),
+    useFactory: checking((made: DispatchOptionsFactory) => made.createDispatchOptions()),
     inject: [factory],
   };
   return useClass === undefined ? [making] : [useClass, making];
+}
+
+/** Stands for options that a factory did not make: without it they would count as left out. */
+export class MissingOptions {
+  constructor(readonly given: unknown) {}
+}
+
+type OptionsOf<D extends readonly never[]> = (...dependencies: D) => DispatchOptions | Promise<DispatchOptions>;
+
+function checking<D extends readonly never[]>(make: OptionsOf<D>) {
+  return async (...dependencies: D): Promise<DispatchOptions | MissingOptions> => {
+    const options: unknown = await make(...dependencies);
+    return isOptionsObject(options) ? options : new MissingOptions(options);
+  };
 }
 
 /** The options with every default filled in. */
@@ -132,8 +145,10 @@ const KNOWN: Record<keyof DispatchOptions, true> = {
 };
 
 /** Fills the defaults in and checks every option. A wrong value is listed as a mistake and replaced by its default. */
-export function resolveDispatchOptions(options: DispatchOptions = {}): ResolvedDispatchOptions {
+export function resolveDispatchOptions(given: DispatchOptions | MissingOptions = {}): ResolvedDispatchOptions {
+  const options: DispatchOptions = given instanceof MissingOptions ? {} : given;
   const problems = new OptionProblems();
+  if (given instanceof MissingOptions) problems.missing(given);
   for (const name of Object.keys(options)) {
     if (!(name in KNOWN)) problems.add(name, `is unknown: the options are ${Object.keys(KNOWN).join(', ')}`);
   }
@@ -156,7 +171,7 @@ export function resolveDispatchOptions(options: DispatchOptions = {}): ResolvedD
     logging: problems.logging(options.logging ?? false),
     notifications: problems.notifications(options.notifications),
     sources: problems.list('sources', options.sources ?? []),
-    hooks: problems.list('hooks', options.hooks ?? []),
+    hooks: problems.hooks(options.hooks ?? []),
     commandPublisher: problems.publisher('commandPublisher', options.commandPublisher),
     queryPublisher: problems.publisher('queryPublisher', options.queryPublisher),
     eventPublisher: problems.publisher('eventPublisher', options.eventPublisher),
@@ -171,6 +186,11 @@ class OptionProblems {
 
   add(name: string, problem: string): void {
     this.mistakes.push({ rule: 'invalid-options', text: `The option "${name}" of DispatchModule ${problem}.` });
+  }
+
+  missing({ given }: MissingOptions): void {
+    const text = `DispatchModule.forRootAsync() got ${describeKind(given)} as options: return an object.`;
+    this.mistakes.push({ rule: 'invalid-options', text });
   }
 
   notifications(options: NotificationOptions | undefined): NotificationOptions {
@@ -215,6 +235,15 @@ class OptionProblems {
     if (Array.isArray(value)) return value;
     this.add(name, 'is no array');
     return [];
+  }
+
+  /** Those that can be called; nothing else reaches the router. */
+  hooks(value: readonly RouterHooks[]): readonly RouterHooks[] {
+    return this.list('hooks', value).filter((hooks: unknown) => {
+      const found = hookProblems(hooks);
+      for (const problem of found) this.add('hooks', problem);
+      return found.length === 0;
+    });
   }
 
   publisher<T extends { publish: unknown }>(name: string, value: T | undefined): T | undefined {

@@ -22,7 +22,7 @@ import { AmbientStore } from './message/ambient-context.js';
 import { Rehydrator } from './message/codec/rehydrate.js';
 import { MessageValidators } from './message/validation/message-validators.js';
 import { NotificationChannel } from './notifications/notification-channel.js';
-import { registerObserver } from './notifications/on-notification.decorator.js';
+import { observerProblemsOf, registerObserver } from './notifications/on-notification.decorator.js';
 import { BehaviorRegistry } from './pipeline/behavior-registry.js';
 import { HandlerPreparation } from './pipeline/handler-preparation.js';
 import { PipelineBuilder } from './pipeline/pipeline-builder.js';
@@ -39,6 +39,7 @@ import { SagaRunner } from './sagas/saga-runner.js';
 /** The stages of one application, from the lowest to the doors. */
 export class DispatchStages {
   private readonly logger = new Logger('Dispatch');
+  private closing: Promise<void> | undefined;
   readonly ambient: AmbientStore;
   readonly channel: NotificationChannel;
   readonly unhandled: UnhandledExceptionBus;
@@ -111,8 +112,15 @@ export class DispatchStages {
     return mistakes;
   }
 
-  /** Stops intake, waits for running handlers up to `drainTimeoutMs`, then ends sagas, streams and notifications. */
-  async close(): Promise<void> {
+  /**
+   * Stops intake, waits for running handlers up to `drainTimeoutMs`, then ends sagas, streams and notifications. Later
+   * calls wait for the first.
+   */
+  close(): Promise<void> {
+    return (this.closing ??= this.drain());
+  }
+
+  private async drain(): Promise<void> {
     const { drainTimeoutMs } = this.options;
     const startedAt = performance.now();
     this.dispatch.close();
@@ -173,7 +181,7 @@ function addSources(
   providers: readonly DiscoveredProvider[],
 ): WiringMistake[] {
   const scoped = providers.filter(({ isStatic, type }) => !isStatic && sourceOptionsOf(type) !== undefined);
-  const found = providers.filter(({ isStatic }) => isStatic).map(({ instance }) => sourceEntryOf(instance));
+  const found = providers.filter(({ isStatic }) => isStatic).map(({ instance, type }) => sourceEntryOf(instance, type));
   const entries = [...optionSources, ...found.filter((entry) => entry !== undefined)];
   const mistakes: WiringMistake[] = scoped.map(({ label }) => ({
     rule: 'invalid-source',
@@ -185,11 +193,13 @@ function addSources(
 }
 
 function addObservers(channel: NotificationChannel, providers: readonly DiscoveredProvider[]): WiringMistake[] {
-  return providers.flatMap(({ type, isStatic, instance }) =>
-    attempt('invalid-observer', () => {
-      registerObserver(channel, { target: type, instance: isStatic ? instance : undefined });
-    }),
-  );
+  return providers.flatMap(({ type, label, isStatic, instance }) => {
+    const problems = observerProblemsOf(type);
+    if (problems.length > 0) return problems.map((text) => ({ rule: 'invalid-observer', text: `${label} ${text}.` }));
+    return attempt('invalid-observer', () => {
+      registerObserver(channel, { target: type, label, instance: isStatic ? instance : undefined });
+    });
+  });
 }
 
 function attempt(rule: WiringMistake['rule'], register: () => void): WiringMistake[] {

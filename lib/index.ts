@@ -8,6 +8,7 @@ export type {
   IQueryResult,
   MessageClass,
   MessageKind,
+  PlainMessage,
   QueryResult,
 } from './message/message.js';
 export { Message, Sensitive } from './message/message.decorator.js';
@@ -15,7 +16,13 @@ export type { MessageDefinition, MessageOptions } from './message/message.decora
 export type { Envelope, EnvelopeOptions, MessagePriority } from './message/envelope.js';
 export type { MessageHeaders } from './message/headers.js';
 export { MessageContext } from './message/message-context.js';
-export type { HandlerContext, HandlerFacts, MessageSender, SendOptions } from './message/message-context.js';
+export type {
+  HandlerContext,
+  HandlerFacts,
+  MessageSender,
+  PublishOptions,
+  SendOptions,
+} from './message/message-context.js';
 export { AmbientContext } from './message/ambient-context.js';
 export { AsyncContext } from './message/async-context.js';
 export { RunMode } from './message/run-mode.js';
@@ -30,7 +37,6 @@ export type { DispatchAsyncOptions, DispatchOptions, DispatchOptionsFactory } fr
 
 // Dispatcher and buses
 export { Dispatcher } from './dispatcher/dispatcher.js';
-export type { PublishOptions } from './dispatcher/publish-options.js';
 export type {
   KeyHandler,
   KeyHandlerContext,
@@ -145,7 +151,7 @@ export { HandlerTimeoutError } from './pipeline/behaviors/timeout.behavior.js';
 export { DispatchClosedError, QueueNotConfiguredError, ShutdownError } from './run-modes/errors.js';
 export { EventHandlerFailedError, EventHandlingError, InvalidSendOptionsError } from './dispatcher/errors.js';
 export { AggregateNotConnectedError } from './events/errors.js';
-export { InvalidSagaError } from './sagas/errors.js';
+export { InvalidSagaError, InvalidSagaOutputError } from './sagas/errors.js';
 export { InvalidNotificationOptionsError, ObserverScopeError } from './notifications/errors.js';
 export {
   BadSignatureError,

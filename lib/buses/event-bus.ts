@@ -3,7 +3,8 @@ import { map, Subject, type Observable } from 'rxjs';
 
 import type { Dispatcher } from '../dispatcher/dispatcher.js';
 import type { MessageStreams, PublishedEvent } from '../dispatcher/message-streams.js';
-import type { PublishOptions } from '../dispatcher/publish-options.js';
+import type { PublishOptions } from '../message/message-context.js';
+import { hasOnlySendOptions } from '../dispatcher/send-options-check.js';
 import { AsyncContext } from '../message/async-context.js';
 import { ObservableBus } from '../message/observable-bus.js';
 import type { SendOptions } from '../message/message-context.js';
@@ -95,11 +96,12 @@ interface Sending {
   readonly scope: AsyncContext | undefined;
 }
 
-/** Sorts the positional arguments of `@nestjs/cqrs` out. Only a plain object can be options: an aggregate is none. */
+/** Sorts the positional arguments of `@nestjs/cqrs` out. Only a plain object of known names is taken for options. */
 function sendingOf(second: unknown, third: AsyncContext | undefined): Sending {
   if (second instanceof AsyncContext) return { options: undefined, dispatcherContext: undefined, scope: second };
   const isPlain = typeof second === 'object' && second !== null && Object.getPrototypeOf(second) === Object.prototype;
-  return { options: isPlain ? second : undefined, dispatcherContext: second, scope: third };
+  const isOptions = isPlain && hasOnlySendOptions(second);
+  return { options: isOptions ? second : undefined, dispatcherContext: second, scope: third };
 }
 
 /** Waits for a custom publisher. Its failure is logged too, since publishers of events seldom wait. */

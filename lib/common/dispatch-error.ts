@@ -29,7 +29,16 @@ export function isDispatchError<C extends string>(error: unknown, code?: C): err
   return code === undefined || (error as { code?: unknown }).code === code;
 }
 
-/** The text of anything that was thrown, for a log line or the text of an outer error. */
+/** The text of anything that was thrown, for a log line or the text of an outer error. Never throws. */
 export function errorText(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  try {
+    return error instanceof Error ? error.message : String(error);
+  } catch {
+    return 'a value that cannot be shown as text';
+  }
+}
+
+/** The stack of an error, where there is one. */
+export function stackOf(error: unknown): string | undefined {
+  return error instanceof Error ? error.stack : undefined;
 }

@@ -1,8 +1,8 @@
 import type { MessageSender } from '../message/message-context.js';
-import type { Command, Query } from '../message/message.js';
+import type { Command, PlainMessage, Query } from '../message/message.js';
 import type { SendOptions } from '../message/message-context.js';
 import type { MessageDispatch } from './message-dispatch.js';
-import type { PublishOptions } from './publish-options.js';
+import type { PublishOptions } from '../message/message-context.js';
 import type { KeyHandler, ProcessResult, RawIntake, RawMessage, TransportMeta } from './raw-intake.js';
 
 /**
@@ -29,16 +29,16 @@ export class Dispatcher implements MessageSender {
    * @throws DISPATCH_INVALID_SEND_OPTIONS where an option is out of range
    */
   execute<R>(command: Command<R>, options?: SendOptions): Promise<R>;
-  execute<R = unknown>(command: object, options?: SendOptions): Promise<R>;
-  execute<R>(command: Command<R>, options?: SendOptions): Promise<R> {
-    return this.dispatch.execute(command, options);
+  execute<R = unknown>(command: PlainMessage, options?: SendOptions): Promise<R>;
+  execute<R>(command: Command<R> | PlainMessage, options?: SendOptions): Promise<R> {
+    return this.dispatch.execute(command as Command<R>, options);
   }
 
   /** Sends a query to its one handler and resolves with the answer. @throws the same codes as {@link execute} */
   query<R>(query: Query<R>, options?: SendOptions): Promise<R>;
-  query<R = unknown>(query: object, options?: SendOptions): Promise<R>;
-  query<R>(query: Query<R>, options?: SendOptions): Promise<R> {
-    return this.dispatch.query(query, options);
+  query<R = unknown>(query: PlainMessage, options?: SendOptions): Promise<R>;
+  query<R>(query: Query<R> | PlainMessage, options?: SendOptions): Promise<R> {
+    return this.dispatch.query(query as Query<R>, options);
   }
 
   /**
@@ -48,12 +48,12 @@ export class Dispatcher implements MessageSender {
    *
    * @throws DISPATCH_CLOSED while the application shuts down; also logged, so that the call need not be awaited
    */
-  publish(event: object, options?: SendOptions): Promise<void> {
+  publish(event: PlainMessage, options?: SendOptions): Promise<void> {
     return this.dispatch.publish(event, options);
   }
 
   /** Publishes several events in order. @throws the same codes as {@link publish} */
-  publishAll(events: readonly object[], options?: SendOptions): Promise<void> {
+  publishAll(events: readonly PlainMessage[], options?: SendOptions): Promise<void> {
     return this.dispatch.publishAll(events, options);
   }
 
@@ -64,7 +64,7 @@ export class Dispatcher implements MessageSender {
    * @throws DISPATCH_EVENT_HANDLING, an AggregateError with one error for each handler that failed
    * @throws DISPATCH_CLOSED while the application shuts down
    */
-  publishAndWait(event: object, options?: PublishOptions): Promise<void> {
+  publishAndWait(event: PlainMessage, options?: PublishOptions): Promise<void> {
     return this.dispatch.publishAndWait(event, options);
   }
 
@@ -75,7 +75,7 @@ export class Dispatcher implements MessageSender {
    * DISPATCH_UNVERIFIABLE_MESSAGE, DISPATCH_NO_HANDLER, DISPATCH_INVALID_MESSAGE, DISPATCH_HOOK_FAILED,
    * DISPATCH_HANDLER_FAILED, DISPATCH_CLOSED, or what an error hook throws
    */
-  process(raw: RawMessage, meta?: TransportMeta): Promise<ProcessResult> {
+  process(raw: RawMessage | undefined, meta?: TransportMeta): Promise<ProcessResult> {
     return this.dispatch.admit(() => this.intake.process(raw, meta));
   }
 

@@ -1,11 +1,18 @@
 import type { MessageDefinition } from '../message/message.decorator.js';
 import type { MessageKind } from '../message/message.js';
-import type { SendOptions } from '../message/message-context.js';
+import type { HandlerContext, SendOptions } from '../message/message-context.js';
 
 /** Where a key leads: the message class it stands for and what that class is to its handlers. */
 export interface KeyedRoute {
   readonly kind: MessageKind;
   readonly definition: MessageDefinition;
+}
+
+/** A message that is known by a key and has no class. */
+export interface KeyedPayload {
+  readonly key: string;
+  readonly payload: unknown;
+  readonly options: SendOptions;
 }
 
 /**
@@ -26,4 +33,10 @@ export interface KeyedDispatch {
    * @throws what a handler throws, an AggregateError for an event; always as a rejection
    */
   dispatchTo(route: KeyedRoute, message: object, options: SendOptions): Promise<unknown>;
+  /**
+   * Runs a function as the handler of a message that has no class: in a context of its own, so that what it sends keeps
+   * correlation and causation, and waited for at shutdown.
+   * @throws what the function throws, as a rejection
+   */
+  runFunction(message: KeyedPayload, work: (context: HandlerContext) => unknown): Promise<unknown>;
 }

@@ -1,25 +1,25 @@
-import { isTimeoutMs } from '../common/timeout.js';
 import {
   CommandHandlerNotFoundException,
   QueryHandlerNotFoundException,
   type HandlerNotFoundError,
 } from '../handlers/errors.js';
 import type { AmbientStore } from '../message/ambient-context.js';
-import { Envelope } from '../message/envelope.js';
-import { MessageContext, type ContextOwner } from '../message/message-context.js';
-import type { Command, MessageClass, MessageKind, Query } from '../message/message.js';
+import { Envelope, type EnvelopeOptions } from '../message/envelope.js';
+import { MessageContext, type ContextOwner, type HandlerContext } from '../message/message-context.js';
+import { classOf, nameOf, type Command, type Query } from '../message/message.js';
 import { RunMode } from '../message/run-mode.js';
 import { type SendOptions } from '../message/message-context.js';
 import { DispatchClosedError, QueueNotConfiguredError } from '../run-modes/errors.js';
 import type { InFlight } from '../run-modes/in-flight.js';
-import type { PreparedHandler } from '../run-modes/sync-run-mode.js';
 import { InvalidSendOptionsError } from './errors.js';
 import type { EventDelivery } from './event-delivery.js';
-import type { KeyedDispatch, KeyedRoute } from './keyed-route.js';
+import type { KeyedDispatch, KeyedPayload, KeyedRoute } from './keyed-route.js';
+import { adviceForUnhandled, adviceForUnheard, noMessageProblem } from './misplaced-message.js';
 import type { MessageStreams } from './message-streams.js';
 import type { ObservedRunMode } from './observed-run-mode.js';
-import type { PublishOptions } from './publish-options.js';
-import type { Routes, SingleRoute } from './routes.js';
+import type { PublishOptions } from '../message/message-context.js';
+import type { EventRoute, Routes, SingleRoute } from './routes.js';
+import { sendOptionsProblem } from './send-options-check.js';
 
 /** The parts a message passes through; all of them live as long as the application. */
 export interface MessageDispatchParts {
@@ -55,41 +55,47 @@ export class MessageDispatch implements ContextOwner, KeyedDispatch {
     this.ambient = parts.ambient;
   }
 
-  execute<R>(command: Command<R>, options?: SendOptions): Promise<R> {
+  execute<R>(command: Command<R>, options?: SendOptions, from?: MessageContext): Promise<R> {
     const route = this.routes.single('command', (command as object | undefined)?.constructor);
     if (route === undefined) return Promise.reject(this.unhandled('command', command));
-    if (this.streams.commands.observed) this.streams.commands.next(command);
-    return this.run(route, 'command', command, options) as Promise<R>;
+    return this.run(route, command, options, from) as Promise<R>;
   }
 
-  query<R>(query: Query<R>, options?: SendOptions): Promise<R> {
+  query<R>(query: Query<R>, options?: SendOptions, from?: MessageContext): Promise<R> {
     const route = this.routes.single('query', (query as object | undefined)?.constructor);
     if (route === undefined) return Promise.reject(this.unhandled('query', query));
-    if (this.streams.queries.observed) this.streams.queries.next(query);
-    return this.run(route, 'query', query, options) as Promise<R>;
+    return this.run(route, query, options, from) as Promise<R>;
   }
 
-  publish(event: object, options?: SendOptions): Promise<void> {
-    const parent = this.parentOf(options);
-    const refusal = this.refusal(event, parent, options);
-    if (refusal !== undefined) return this.delivery.refuse(event, refusal);
-    const route = this.routes.event(classOf(event));
-    const envelope = new Envelope(event, route.definition, 'event', parent?.envelope, options);
+  publish(event: object, options?: SendOptions, from?: MessageContext): Promise<void> {
+    const parent = from ?? this.parentOf(options);
+    const route = this.routeOf(event, parent, options);
+    if (route instanceof Error) return this.delivery.refuse(event, route);
+    const envelope = new Envelope(event, route.definition, 'event', parent?.envelope, withoutContext(options));
     return this.delivery.deliver(route, envelope, parent, this);
   }
 
-  publishAll(events: readonly object[], options?: SendOptions): Promise<void> {
-    const published = Promise.all(events.map((event) => this.publish(event, options))).then(() => undefined);
+  publishAll(events: readonly object[], options?: SendOptions, from?: MessageContext): Promise<void> {
+    if (!Array.isArray(events)) {
+      return Promise.reject(new InvalidSendOptionsError(nameOf(events), 'publishAll() takes an array of events'));
+    }
+    if (options?.id !== undefined && events.length > 1) {
+      return Promise.reject(
+        new InvalidSendOptionsError(nameOf(events[0]), 'an id is that of one message, not of several'),
+      );
+    }
+    const published = Promise.all(events.map((event: object) => this.publish(event, options, from))).then(
+      () => undefined,
+    );
     published.catch(() => 'each event that was refused has been reported');
     return published;
   }
 
-  async publishAndWait(event: object, options?: PublishOptions): Promise<void> {
-    const parent = this.parentOf(options);
-    const refusal = this.refusal(event, parent, options);
-    if (refusal !== undefined) throw refusal;
-    const route = this.routes.event(classOf(event));
-    const envelope = new Envelope(event, route.definition, 'event', parent?.envelope, options);
+  async publishAndWait(event: object, options?: PublishOptions, from?: MessageContext): Promise<void> {
+    const parent = from ?? this.parentOf(options);
+    const route = this.routeOf(event, parent, options);
+    if (route instanceof Error) throw route;
+    const envelope = new Envelope(event, route.definition, 'event', parent?.envelope, withoutContext(options));
     await this.delivery.deliverAndWait(route, envelope, parent, { owner: this, waitFor: options?.await ?? 'handlers' });
   }
 
@@ -109,12 +115,29 @@ export class MessageDispatch implements ContextOwner, KeyedDispatch {
     }
   }
 
+  runFunction({ key, payload, options }: KeyedPayload, work: (context: HandlerContext) => unknown): Promise<unknown> {
+    this.ambient.want();
+    const message = typeof payload === 'object' && payload !== null ? payload : {};
+    const definition = { target: Object, name: key, version: 1, schema: undefined, sensitive: [] };
+    const facts = { name: `the function for "${key}"`, key, timeoutMs: 0 };
+    const handler = { facts, invoke: work, invokeLimited: work, invokeBare: undefined };
+    const envelope = new Envelope(message, definition, 'command', undefined, withoutContext(options));
+    return this.runMode.run(handler, new MessageContext(envelope, facts, undefined, this));
+  }
+
   signalRequested(context: MessageContext): void {
     if (context.settled !== undefined) this.inFlight.watch(context);
   }
 
+  waitFor(work: PromiseLike<unknown>): void {
+    this.inFlight.enter();
+    const leave = (): void => this.inFlight.leave();
+    work.then(leave, leave);
+  }
+
   /** Lets work in from outside that is to be waited for at shutdown. @throws DISPATCH_CLOSED while shutting down */
   async admit<T>(work: () => Promise<T>): Promise<T> {
+    this.routes.refresh();
     if (this.isClosing) throw new DispatchClosedError('a foreign message');
     this.inFlight.enter();
     try {
@@ -131,29 +154,32 @@ export class MessageDispatch implements ContextOwner, KeyedDispatch {
 
   private run(
     route: SingleRoute,
-    kind: MessageKind,
     message: object,
     options: SendOptions | undefined,
+    from: MessageContext | undefined,
   ): Promise<unknown> {
-    const { invokeBare } = route.handler;
-    if (invokeBare !== undefined && options === undefined && !this.isClosing && this.runMode.isUnseen) {
-      return this.runMode.runBare(invokeBare, message);
+    const { handler, definition, kind } = route;
+    const isPlain = options === undefined && !this.isClosing;
+    if (isPlain && handler.invokeBare !== undefined && this.runMode.isUnseen) {
+      this.show(kind, message);
+      return this.runMode.runBare(handler.invokeBare, message);
     }
-    const parent = this.parentOf(options);
-    if (options !== undefined || this.isClosing) {
-      const refusal = this.refusal(message, parent, options);
-      if (refusal !== undefined) return Promise.reject(refusal);
-    }
-    const envelope = new Envelope(message, route.definition, kind, parent?.envelope, options);
-    return this.runMode.run(route.handler, this.contextFor(envelope, route.handler, parent));
+    const parent = from ?? this.parentOf(options);
+    const refusal = isPlain ? undefined : this.refusal(message, parent, options);
+    if (refusal !== undefined) return Promise.reject(refusal);
+    this.show(kind, message);
+    const envelope = new Envelope(message, definition, kind, parent?.envelope, withoutContext(options));
+    return this.runMode.run(handler, new MessageContext(envelope, handler.facts, parent, this));
   }
 
-  private contextFor(envelope: Envelope, handler: PreparedHandler, parent: MessageContext | undefined): MessageContext {
-    return new MessageContext(envelope, handler.facts, parent, this);
+  private show(kind: 'command' | 'query', message: object): void {
+    const stream = kind === 'command' ? this.streams.commands : this.streams.queries;
+    if (stream.observed) stream.next(message);
   }
 
   private parentOf(options: SendOptions | undefined): MessageContext | undefined {
-    return options?.context ?? this.ambient.current();
+    const given = options?.context;
+    return given instanceof MessageContext ? given : this.ambient.current();
   }
 
   /**
@@ -165,29 +191,30 @@ export class MessageDispatch implements ContextOwner, KeyedDispatch {
     return parent !== undefined || !this.ambient.isKept || this.admitted.has(message);
   }
 
+  /** The route of an event, or why it is not accepted. */
+  private routeOf(
+    event: object,
+    parent: MessageContext | undefined,
+    options: SendOptions | undefined,
+  ): EventRoute | Error {
+    const refusal = this.refusal(event, parent, options);
+    if (refusal !== undefined) return refusal;
+    const route = this.routes.event(classOf(event));
+    const advice = route.handlers.length === 0 ? adviceForUnheard(event) : undefined;
+    return advice === undefined ? route : new InvalidSendOptionsError(nameOf(event), advice);
+  }
+
   /** Why a message is not accepted; undefined where it is. */
   private refusal(
     message: object,
     parent: MessageContext | undefined,
     options: SendOptions | undefined,
   ): Error | undefined {
-    if (typeof message !== 'object' || message === null) {
-      return new InvalidSendOptionsError(nameOf(message), 'a message must be an object made by its class');
-    }
+    const problem = noMessageProblem(message) ?? (options === undefined ? undefined : sendOptionsProblem(options));
+    if (problem !== undefined) return new InvalidSendOptionsError(nameOf(message), problem);
     if (this.isClosing && !this.mayBeFromHandler(message, parent)) return new DispatchClosedError(nameOf(message));
     if (options?.runMode === RunMode.Async) return new QueueNotConfiguredError(nameOf(message));
-    if (options?.timeoutMs !== undefined && !isTimeoutMs(options.timeoutMs)) {
-      return new InvalidSendOptionsError(nameOf(message), `timeoutMs is ${options.timeoutMs}, not a number from 0`);
-    }
     return undefined;
-  }
-
-  private adviceFor(kind: 'command' | 'query', message: unknown): string | undefined {
-    const other = kind === 'command' ? 'query' : 'command';
-    const isOther = this.routes.single(other, (message as object | undefined)?.constructor) !== undefined;
-    return isOther
-      ? `it has a ${other} handler, so send it with ${other === 'query' ? 'query' : 'execute'}()`
-      : adviceFor(message);
   }
 
   private unhandled(kind: 'command' | 'query', message: object): HandlerNotFoundError {
@@ -196,25 +223,13 @@ export class MessageDispatch implements ContextOwner, KeyedDispatch {
       this.runMode.unhandled(new Envelope(message, definition, kind, undefined, undefined));
     }
     const notFound = kind === 'command' ? CommandHandlerNotFoundException : QueryHandlerNotFoundException;
-    return new notFound(nameOf(message), this.adviceFor(kind, message));
+    return new notFound(nameOf(message), adviceForUnhandled(kind, message, this.routes));
   }
 }
 
-/** What is most likely wrong with a message that has no handler; undefined where the handler is simply missing. */
-function adviceFor(message: unknown): string | undefined {
-  if (typeof message === 'function') return 'the class itself was sent, send an instance of it';
-  if (typeof message !== 'object' || message === null) return 'a message is an object made by its class';
-  if (classOf(message) !== Object) return undefined;
-  return 'a plain object was sent, send an instance of the message class; for a request body, ValidationPipe({ transform: true }) makes one';
-}
-
-/** The class of a message; one without a prototype, or with a field of that name, counts as a plain object. */
-function classOf(message: object): MessageClass {
-  const type: unknown = message.constructor;
-  return typeof type === 'function' ? (type as unknown as MessageClass) : Object;
-}
-
-function nameOf(message: unknown): string {
-  if (typeof message === 'function') return message.name;
-  return typeof message === 'object' && message !== null ? classOf(message).name : String(message);
+/** An envelope that kept the context it was sent from would keep all that led to it. */
+function withoutContext(options: SendOptions | undefined): EnvelopeOptions | undefined {
+  if (options?.context === undefined) return options;
+  const { context: _context, ...kept } = options;
+  return kept;
 }

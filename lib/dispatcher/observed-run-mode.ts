@@ -50,17 +50,17 @@ export class ObservedRunMode {
     const failed = isCommand ? CommandFailedNotification : QueryFailedNotification;
     if (this.channel.wants(initiated)) this.channel.publish(new initiated(context));
     const startedAt = performance.now();
-    const promise = this.runMode.run(handler, context);
-    promise.then(
+    return this.runMode.run(handler, context).then(
       (result) => {
-        if (!this.channel.wants(completed)) return;
-        this.channel.publish(new completed(context, result, performance.now() - startedAt));
+        const durationMs = performance.now() - startedAt;
+        if (this.channel.wants(completed)) this.channel.publish(new completed(context, result, durationMs));
+        return result;
       },
       (error: unknown) => {
-        if (!this.channel.wants(failed)) return;
-        this.channel.publish(new failed(context, error, performance.now() - startedAt));
+        const durationMs = performance.now() - startedAt;
+        if (this.channel.wants(failed)) this.channel.publish(new failed(context, error, durationMs));
+        throw error;
       },
     );
-    return promise;
   }
 }

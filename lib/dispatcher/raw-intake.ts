@@ -1,3 +1,5 @@
+import type { HandlerContext } from '../message/message-context.js';
+
 /** A foreign message as it arrived. Pass the untouched bytes: signatures are made over them. A Buffer is a Uint8Array. */
 export type RawMessage = Uint8Array | string;
 
@@ -32,6 +34,8 @@ export interface KeyHandlerContext {
   /** The headers the source and the `onParse` hooks gave the message; the transport's own are in `meta`. */
   readonly headers: Readonly<Record<string, string>>;
   readonly meta: TransportMeta;
+  /** Ids, a signal, and the verbs to send further messages because of this one. */
+  readonly context: HandlerContext;
   /** The transport's signal, where it gave one. */
   readonly signal?: AbortSignal;
 }
@@ -45,12 +49,13 @@ export type KeyHandler = (payload: unknown, context: KeyHandlerContext) => unkno
  */
 export interface RawIntake {
   /**
-   * Handles one foreign message; resolves when its handlers are done.
+   * Handles one foreign message; resolves when its handlers are done. `undefined` counts as an unreadable message, so
+   * that `request.rawBody` can be passed as it is.
    * @throws DISPATCH_MESSAGE_TOO_LARGE, DISPATCH_UNREADABLE_MESSAGE, DISPATCH_NO_SOURCE, DISPATCH_BAD_SIGNATURE,
    * DISPATCH_UNVERIFIABLE_MESSAGE, DISPATCH_NO_HANDLER, DISPATCH_INVALID_MESSAGE, DISPATCH_HOOK_FAILED,
    * DISPATCH_HANDLER_FAILED, DISPATCH_CLOSED, or what an error hook throws; always as a rejection
    */
-  process(raw: RawMessage, meta?: TransportMeta): Promise<ProcessResult>;
+  process(raw: RawMessage | undefined, meta?: TransportMeta): Promise<ProcessResult>;
   /**
    * Handles the messages of one key with a function.
    * @param options `signal` removes the handler when it aborts; with one that has aborted nothing is added

@@ -10,13 +10,14 @@ import type { KeyedRoute } from './keyed-route.js';
 
 /** Makes handlers ready to run; done by the pipeline, which lies below the run modes. */
 export interface Preparation {
-  prepare(handler: RegisteredHandler, definition: MessageDefinition): PreparedHandler;
+  prepare(handler: RegisteredHandler, definition: MessageDefinition, key: string): PreparedHandler;
   /** Looks a handler over before any message comes. @returns what keeps it from being run as it asks to be */
   check(handler: RegisteredHandler): readonly WiringMistake[];
 }
 
 /** Where a command or query goes. */
 export interface SingleRoute {
+  readonly kind: 'command' | 'query';
   readonly definition: MessageDefinition;
   readonly handler: PreparedHandler;
 }
@@ -49,7 +50,7 @@ export class Routes {
   /** Finds and prepares every handler there is. @returns all mistakes in the wiring, of every stage. */
   build(): readonly WiringMistake[] {
     this.isBuilt = true;
-    return [...this.foundEarly.splice(0), ...this.scan(), ...this.check()];
+    return [...this.foundEarly.splice(0), ...(this.discovery.scan() ?? []), ...this.prepareAll()];
   }
 
   /** @returns undefined where no handler is known */
@@ -69,25 +70,27 @@ export class Routes {
     return this.registry.findKey(key, version);
   }
 
+  /** Looks for modules loaded since; every look-up here does so by itself. */
+  refresh(): void {
+    if (this.discovery.isStale) this.rebuild();
+  }
+
   definition(target: MessageClass): MessageDefinition {
     return this.registry.messages.definition(target);
   }
 
   /** After start-up nobody is there to catch mistakes of a module loaded later: they are logged, the first handler stays. */
   private rebuild(): void {
-    const found = this.scan();
+    const found = this.discovery.scan();
+    if (found === undefined) return;
     if (!this.isBuilt) this.foundEarly.push(...found);
-    const mistakes = [...found, ...this.check()];
+    const mistakes = [...found, ...this.prepareAll()];
     if (mistakes.length > 0) this.logger.error(new WiringError(mistakes).message);
   }
 
-  private scan(): readonly WiringMistake[] {
-    this.forget();
-    return this.discovery.scan();
-  }
-
   /** Looks all handlers over and composes their pipelines, so that the first message costs no more than the next. */
-  private check(): WiringMistake[] {
+  private prepareAll(): WiringMistake[] {
+    this.forget();
     const mistakes: WiringMistake[] = [];
     const checked = new Set<RegisteredHandler>();
     for (const [kind, target] of this.registry.entries()) {
@@ -115,16 +118,36 @@ export class Routes {
     const handler = this.registry.handlerOf(kind, messageClass);
     if (handler === undefined) return undefined;
     const definition = this.definition(messageClass);
-    const route = { definition, handler: this.preparation.prepare(handler, definition) };
+    const route = {
+      kind,
+      definition,
+      handler: this.preparation.prepare(handler, definition, handler.provider.type.name),
+    };
     (kind === 'command' ? this.commands : this.queries).set(target, route);
     return route;
   }
 
   private makeEvent(target: MessageClass): EventRoute {
     const definition = this.definition(target);
-    const handlers = this.registry.handlersOf(target).map((handler) => this.preparation.prepare(handler, definition));
+    const registered = this.registry.handlersOf(target);
+    const keys = keysOf(registered);
+    const handlers = registered.map((handler, index) =>
+      this.preparation.prepare(handler, definition, keys[index] ?? handler.provider.type.name),
+    );
     const route = { definition, handlers };
     this.events.set(target, route);
     return route;
   }
+}
+
+/** Tells the handlers of one event apart: by class name, with the module where two share that, with a number at last. */
+function keysOf(handlers: readonly RegisteredHandler[]): string[] {
+  const names = handlers.map(({ provider }) => provider.type.name);
+  const labels = names.map((name, index) =>
+    names.indexOf(name) === names.lastIndexOf(name) ? name : `${handlers[index]?.provider.moduleName}/${name}`,
+  );
+  return labels.map((label, index) => {
+    const earlier = labels.slice(0, index).filter((other) => other === label).length;
+    return earlier === 0 ? label : `${label}/${earlier + 1}`;
+  });
 }

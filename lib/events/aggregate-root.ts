@@ -78,8 +78,11 @@ export abstract class AggregateRoot<E extends object = object> implements IAggre
   commit(): Promise<void> {
     const uncommitted = this.getUncommittedEvents();
     if (uncommitted.length === 0) return Promise.resolve();
-    const published = this.publishAll([...uncommitted]);
-    uncommitted.length = 0;
+    const taken = [...uncommitted];
+    // A custom publisher may give no promise; one that rejects has been logged by the bus.
+    const published = Promise.resolve(this.publishAll(taken) as Promise<void> | undefined);
+    uncommitted.splice(0, taken.length);
+    published.catch(() => uncommitted.unshift(...taken));
     return published;
   }
 

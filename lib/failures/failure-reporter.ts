@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 
-import { errorText } from '../common/dispatch-error.js';
+import { errorText, stackOf } from '../common/dispatch-error.js';
+import { nameOf } from '../message/message.js';
 import type { MessageContext } from '../message/message-context.js';
 import type { NotificationChannel } from '../notifications/notification-channel.js';
 import { SagaFailedNotification } from '../notifications/saga-notifications.js';
@@ -49,12 +50,6 @@ export class FailureReporter {
   }
 
   private log(line: string, error: unknown): void {
-    this.logger.error(`${line}: ${errorText(error)}`, error instanceof Error ? error.stack : undefined);
+    this.logger.error(`${line}: ${errorText(error)}`, stackOf(error));
   }
-}
-
-/** A program without types may have sent anything, and what reports a failure must not fail itself. */
-function nameOf(message: unknown): string {
-  if (typeof message !== 'object' || message === null) return String(message);
-  return typeof message.constructor === 'function' ? message.constructor.name : 'Object';
 }

@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { filter, Subject, type Observable } from 'rxjs';
 
+import { errorText, stackOf } from '../common/dispatch-error.js';
 import { isPromiseLike } from '../common/promises.js';
 import { ObservableBus } from '../message/observable-bus.js';
 
@@ -29,7 +30,7 @@ export class UnhandledExceptionBus<Cause extends object = object> extends Observ
   private readonly subscribers: IUnhandledExceptionPublisher<Cause> = { publish: (info) => this._subject$.next(info) };
 
   constructor(private customPublisher?: IUnhandledExceptionPublisher<Cause> | undefined) {
-    super(new Subject(), (error) => this.logger.error('A subscriber has thrown.', stackOf(error)));
+    super(new Subject(), (error) => this.logger.error(`A subscriber has thrown: ${errorText(error)}`, stackOf(error)));
   }
 
   /** An operator that keeps the failures whose exception is an instance of one of the classes. */
@@ -58,10 +59,6 @@ export class UnhandledExceptionBus<Cause extends object = object> extends Observ
   }
 
   private publisherFailed(error: unknown): void {
-    this.logger.error('The custom publisher has thrown.', stackOf(error));
+    this.logger.error(`The custom publisher has thrown: ${errorText(error)}`, stackOf(error));
   }
-}
-
-function stackOf(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

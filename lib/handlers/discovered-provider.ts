@@ -1,18 +1,30 @@
+import 'reflect-metadata';
+
 import { ModuleRef } from '@nestjs/core';
 import { STATIC_CONTEXT } from '@nestjs/core/injector/constants.js';
 import type { ContextId, InstanceWrapper } from '@nestjs/core/injector/instance-wrapper.js';
 
+type ProvidedClass = abstract new (...args: never[]) => object;
+
+/** What the decorators that make a provider something to us write on its class; each is read by its own folder. */
+const ROLES = ['handles', 'behavior', 'sagas', 'source', 'on-notification'].map((role) =>
+  Symbol.for(`nestjs-dispatch/${role}`),
+);
+
 /** A provider or controller of the application, seen as a class that may carry our metadata. */
 export class DiscoveredProvider {
-  /** The class whose metadata counts: that of the instance, or the token where a plain object stands in for it. */
-  readonly type: abstract new (...args: never[]) => object;
+  /**
+   * The class whose metadata counts: that of the instance, or the token where something without metadata stands in for
+   * it, as a test's mock does.
+   */
+  readonly type: ProvidedClass;
   readonly moduleName: string;
   /** Whether one instance serves the whole application; others are resolved for each message. */
   readonly isStatic: boolean;
 
   private constructor(
     private readonly wrapper: InstanceWrapper<object>,
-    type: DiscoveredProvider['type'],
+    type: ProvidedClass,
   ) {
     this.type = type;
     this.moduleName = wrapper.host?.name ?? '(no module)';
@@ -42,6 +54,17 @@ export class DiscoveredProvider {
     return this.wrapper.instance;
   }
 
+  /** Whether something stands in for the class that is not made by it; such a one need not have all its members. */
+  get isStandIn(): boolean {
+    return !(this.instance instanceof this.type);
+  }
+
+  /** What its instances have under a name; of those made for each message the prototype is asked. */
+  member(name: string | symbol): unknown {
+    const holder: unknown = this.isStatic ? this.instance : (this.instance ?? this.type.prototype);
+    return typeof holder === 'object' && holder !== null ? Reflect.get(holder, name) : undefined;
+  }
+
   /** The instance that belongs to one dependency-injection scope. */
   async resolve(contextId: ContextId): Promise<object> {
     if (this.isStatic) return this.instance;
@@ -51,14 +74,31 @@ export class DiscoveredProvider {
   }
 }
 
-function classOf(wrapper: InstanceWrapper<object>): DiscoveredProvider['type'] | undefined {
-  const instance: unknown = wrapper.instance;
-  const made = typeof instance === 'object' && instance !== null ? instance.constructor : undefined;
-  const isStandIn = made === undefined || made === Object;
-  const type: unknown = isStandIn ? (isClass(wrapper.token) ? wrapper.token : wrapper.metatype) : made;
-  return isClass(type) ? type : undefined;
+function classOf({ instance, token, metatype }: InstanceWrapper<object>): ProvidedClass | undefined {
+  const made = classOfInstance(instance);
+  const named = isClass(token) ? token : undefined;
+  if (made === undefined) return named ?? (isClass(metatype) ? metatype : undefined);
+  if (named === undefined || hasRole(made) || !hasRole(named)) return made;
+  return made.prototype instanceof named ? nearestWithRole(made) : named;
 }
 
-function isClass(value: unknown): value is DiscoveredProvider['type'] {
+/** The class of an instance; undefined for a plain object, and where there is none yet. */
+function classOfInstance(instance: unknown): ProvidedClass | undefined {
+  if (typeof instance !== 'object' || instance === null) return undefined;
+  const made: unknown = instance.constructor;
+  return made !== Object && isClass(made) ? made : undefined;
+}
+
+function hasRole(type: ProvidedClass): boolean {
+  return ROLES.some((role) => Reflect.hasOwnMetadata(role, type));
+}
+
+/** The base nearest to a class that says what a provider is. */
+function nearestWithRole(type: ProvidedClass): ProvidedClass {
+  const base: unknown = Object.getPrototypeOf(type);
+  return !isClass(base) || hasRole(type) ? type : nearestWithRole(base);
+}
+
+function isClass(value: unknown): value is ProvidedClass {
   return typeof value === 'function' && value.prototype !== undefined;
 }

@@ -11,6 +11,7 @@ export interface WiringMistake {
     | 'invalid-message'
     | 'missing-method'
     | 'missing-message'
+    | 'wrong-kind'
     | 'missing-queue'
     | 'unknown-behavior'
     | 'invalid-saga'

@@ -1,9 +1,21 @@
-import type { MessageDefinition } from '../message/message.decorator.js';
+import { Logger } from '@nestjs/common';
+
 import { MessageRegistry } from '../message/message-registry.js';
 import type { MessageClass, MessageKind } from '../message/message.js';
 import type { DiscoveredProvider } from './discovered-provider.js';
 import type { WiringMistake } from './errors.js';
 import { handlerDeclarationsOf, type HandlerDeclaration } from './handler.decorators.js';
+import {
+  duplicateHandler,
+  isMessageClass,
+  messageMistakes,
+  missingMessage,
+  missingMethod,
+  providedTwice,
+  sameName,
+  wrongKind,
+} from './handler-mistakes.js';
+import { checkHandlerOptions } from './handler-options.js';
 import { KeyTable, type KeyTarget } from './key-table.js';
 
 /** A provider that handles messages of some classes, as its decorator says. */
@@ -17,10 +29,12 @@ export interface RegisteredHandler {
 /** All handlers of an application, by the class of the message they handle. */
 export class HandlerRegistry {
   readonly messages = new MessageRegistry();
+  private readonly logger = new Logger('Dispatch');
   private readonly keys = new KeyTable();
+  /** All handlers found for one class; more than one is right only where exactly one overrides. */
   private readonly single = {
-    command: new Map<MessageClass, RegisteredHandler>(),
-    query: new Map<MessageClass, RegisteredHandler>(),
+    command: new Map<MessageClass, RegisteredHandler[]>(),
+    query: new Map<MessageClass, RegisteredHandler[]>(),
   };
   private readonly events = new Map<MessageClass, RegisteredHandler[]>();
 
@@ -32,12 +46,13 @@ export class HandlerRegistry {
         mistakes.push(...this.addHandler(provider, declaration));
       }
     }
-    return mistakes;
+    return [...mistakes, ...this.duplicates(new Set(providers))];
   }
 
   /** The one handler of a command or query class; subclasses are classes of their own. */
   handlerOf(kind: 'command' | 'query', target: MessageClass): RegisteredHandler | undefined {
-    return this.single[kind].get(target);
+    const handlers = this.single[kind].get(target);
+    return handlers?.find(isOverride) ?? handlers?.[0];
   }
 
   /** The handlers of an event class: its own first, then polymorphic ones of its bases, nearest base first. */
@@ -63,63 +78,68 @@ export class HandlerRegistry {
   }
 
   private addHandler(provider: DiscoveredProvider, declaration: HandlerDeclaration): WiringMistake[] {
-    const { kind, options } = declaration;
-    const method = kind === 'event' ? 'handle' : 'execute';
-    const targets = declaration.messages.filter(isMessageClass);
-    if (targets.length === 0 || targets.length < declaration.messages.length) return [missingMessage(provider, kind)];
-    if (!hasMethod(provider, method)) {
-      return [
-        {
-          rule: 'missing-method',
-          text: `${provider.label} handles ${targets[0]?.name} but has no method ${method}().`,
-        },
-      ];
+    const { kind, messages } = declaration;
+    const { options, mistakes } = checkHandlerOptions(provider.label, declaration);
+    const missing = missingMessage(provider, kind, messages);
+    if (missing !== undefined) return [...mistakes, missing];
+    const targets: MessageClass[] = [];
+    for (const target of messages.filter(isMessageClass)) {
+      const misplaced = wrongKind(provider, kind, target);
+      if (misplaced === undefined) targets.push(target);
+      else mistakes.push(misplaced);
     }
-    const handler: RegisteredHandler = { kind, provider, method, options };
+    const method = kind === 'event' ? 'handle' : 'execute';
+    if (targets.length === 0) return mistakes;
+    if (typeof provider.member(method) !== 'function') return [...mistakes, missingMethod(provider, kind, targets[0])];
+    return [...mistakes, ...this.addTargets(targets, { kind, provider, method, options })];
+  }
+
+  private addTargets(targets: readonly MessageClass[], handler: RegisteredHandler): WiringMistake[] {
+    const { kind, provider, options } = handler;
     const owner = { label: provider.label, keys: options.keys ?? [] };
+    if (kind === 'event') this.warnOfTwin(targets, provider);
+    for (const target of targets) this.addTarget(target, handler);
     return targets.flatMap((target) => [
       ...this.addMessage(target),
-      ...(kind === 'event' ? this.addEventHandler(target, handler) : this.addSingleHandler(kind, target, handler)),
       ...this.keys.add({ kind, definition: this.messages.definition(target) }, targets.length, owner),
     ]);
   }
 
   private addMessage(target: MessageClass): WiringMistake[] {
     const { definition, conflict } = this.messages.add(target);
-    const mistakes: WiringMistake[] = [];
-    if (conflict !== undefined && conflict.target !== target) mistakes.push(sameName(definition, conflict));
-    if (definition.name === '' || !Number.isInteger(definition.version) || definition.version < 1) {
-      const text = `${target.name} has the name "${definition.name}" and the version ${definition.version}: give @Message a name that is not empty and a whole version from 1.`;
-      mistakes.push({ rule: 'invalid-message', text });
-    }
-    return mistakes;
+    const mistakes = conflict === undefined || conflict.target === target ? [] : [sameName(definition, conflict)];
+    return [...mistakes, ...messageMistakes(definition)];
   }
 
-  private addEventHandler(target: MessageClass, handler: RegisteredHandler): WiringMistake[] {
-    const handlers = this.events.get(target) ?? [];
-    if (!handlers.some(({ provider }) => provider === handler.provider)) handlers.push(handler);
-    this.events.set(target, handlers);
-    return [];
+  /** Dynamic modules may mean it, so a second provider of one class is no mistake; but it is rarely wanted. */
+  private warnOfTwin(targets: readonly MessageClass[], provider: DiscoveredProvider): void {
+    const twin = targets
+      .flatMap((target) => this.events.get(target) ?? [])
+      .find((present) => present.provider !== provider && present.provider.type === provider.type);
+    if (twin === undefined) return;
+    const problem = providedTwice(twin.provider, provider);
+    this.logger.warn(`${problem}, so each event reaches it twice: provide it once and export it.`);
   }
 
-  private addSingleHandler(
-    kind: 'command' | 'query',
-    target: MessageClass,
-    handler: RegisteredHandler,
-  ): WiringMistake[] {
-    const handlers = this.single[kind];
-    const present = handlers.get(target);
-    const overrides = handler.options.override === true;
-    const isOverridden = present?.options.override === true;
-    if (present === undefined || (overrides && !isOverridden)) handlers.set(target, handler);
-    if (present === undefined || overrides !== isOverridden) return [];
-    const text = `${present.provider.label} and ${handler.provider.label} both handle the ${kind} ${target.name}: remove one, or let one replace the other with { override: true }.`;
-    return [{ rule: 'duplicate-handler', text }];
+  private addTarget(target: MessageClass, handler: RegisteredHandler): void {
+    const handlersByClass = handler.kind === 'event' ? this.events : this.single[handler.kind];
+    const handlers = handlersByClass.get(target) ?? [];
+    handlersByClass.set(target, handlers);
+    const isKnown = handler.kind === 'event' && handlers.some(({ provider }) => provider === handler.provider);
+    if (!isKnown) handlers.push(handler);
   }
-}
 
-function isMessageClass(value: unknown): value is MessageClass {
-  return typeof value === 'function';
+  /** Asked when all handlers of a scan are there, since one that overrides may come after those it replaces. */
+  private duplicates(added: ReadonlySet<DiscoveredProvider>): WiringMistake[] {
+    return (['command', 'query'] as const).flatMap((kind) =>
+      [...this.single[kind]].flatMap(([target, handlers]) => {
+        const overriding = handlers.filter(isOverride);
+        const [first, ...others] = overriding.length === 0 ? handlers : overriding;
+        if (first === undefined || !handlers.some(({ provider }) => added.has(provider))) return [];
+        return others.map(({ provider }) => duplicateHandler(kind, target, first.provider, provider));
+      }),
+    );
+  }
 }
 
 function baseOf(target: MessageClass): MessageClass | undefined {
@@ -127,18 +147,6 @@ function baseOf(target: MessageClass): MessageClass | undefined {
   return isMessageClass(base) && base !== Function.prototype ? base : undefined;
 }
 
-function hasMethod(provider: DiscoveredProvider, method: string): boolean {
-  const holder: unknown = provider.isStatic ? provider.instance : provider.type.prototype;
-  return typeof holder === 'object' && holder !== null && typeof Reflect.get(holder, method) === 'function';
-}
-
-function missingMessage(provider: DiscoveredProvider, kind: MessageKind): WiringMistake {
-  const text = `${provider.label} handles nothing as ${kind === 'event' ? 'an events handler' : `a ${kind} handler`}: its decorator names no class, or one that an import cycle left undefined.`;
-  return { rule: 'missing-message', text };
-}
-
-function sameName(added: MessageDefinition, present: MessageDefinition): WiringMistake {
-  const identity = `"${added.name}" version ${added.version}`;
-  const text = `The classes ${present.target.name} and ${added.target.name} are both the message ${identity}: give one of them another name or version with @Message.`;
-  return { rule: 'duplicate-message-name', text };
+function isOverride({ options }: RegisteredHandler): boolean {
+  return options.override === true;
 }

@@ -2,6 +2,7 @@ import { Injectable, type InjectableOptions } from '@nestjs/common';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import 'reflect-metadata';
 
+import { isOptionsObject } from '../common/describe-value.js';
 import type { MessageClass, MessageKind } from '../message/message.js';
 import type { RunMode } from '../message/run-mode.js';
 import type { ICommandHandler, IEventHandler, IQueryHandler } from './handler-contracts.js';
@@ -79,7 +80,7 @@ export function QueryHandler<Q extends object>(query: MessageClass<Q>, options: 
  */
 export function EventsHandler<A extends readonly (MessageClass | EventsHandlerOptions)[]>(...eventsAndOptions: A) {
   const last = eventsAndOptions.at(-1);
-  const options = typeof last === 'object' ? last : undefined;
+  const options = typeof last === 'object' && !Array.isArray(last) ? last : undefined;
   const messages = options === undefined ? eventsAndOptions : eventsAndOptions.slice(0, -1);
   return (target: ClassOf<IEventHandler<InstanceOf<A[number]>>>): void =>
     declare(target, { kind: 'event', messages, options: options ?? {} });
@@ -92,6 +93,7 @@ export function handlerDeclarationsOf(target: object): readonly HandlerDeclarati
 
 function declare(target: ClassOf<unknown>, declaration: HandlerDeclaration): void {
   Reflect.defineMetadata(HANDLES, [...handlerDeclarationsOf(target), declaration], target);
+  if (!isOptionsObject(declaration.options)) return;
   const { scope, durable } = declaration.options;
   if (scope === undefined && durable === undefined) return;
   Injectable({ ...(scope !== undefined && { scope }), ...(durable !== undefined && { durable }) })(target);

@@ -33,10 +33,14 @@ export class ProviderDiscovery {
     this.listeners.push(listener);
   }
 
-  /** Hands the providers that no earlier scan found to the listeners, and returns all mistakes they see. */
-  scan(): readonly WiringMistake[] {
+  /**
+   * Hands the providers that no earlier scan found to the listeners.
+   *
+   * @returns all mistakes the listeners see; undefined where there was nothing new
+   */
+  scan(): readonly WiringMistake[] | undefined {
     const found = this.find();
-    return found.length === 0 ? [] : this.listeners.flatMap((listener) => listener(found));
+    return found.length === 0 ? undefined : this.listeners.flatMap((listener) => listener(found));
   }
 
   /** Providers still being made, in a module that is being loaded, are left for the next call. */

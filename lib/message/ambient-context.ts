@@ -42,7 +42,8 @@ export class AmbientStore {
 
 /**
  * Gives the context of the message being handled to a provider that is not handed it: a logger, a repository, a client
- * that adds headers. Each consumer gets an instance of its own; with `context: 'explicit'` there is never a context.
+ * that adds headers. Each consumer gets an instance of its own, so take it from the application with
+ * `await app.resolve(AmbientContext)`, not `app.get()`; with `context: 'explicit'` there is never a context.
  *
  * @example
  * ```ts

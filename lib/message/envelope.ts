@@ -29,6 +29,19 @@ export interface EnvelopeOptions {
 }
 
 /**
+ * A message that sends its own successor would keep all its ancestors for ever, so after this many links the facts of
+ * the last one are copied, and the link is cut.
+ */
+export const MAX_LINKS = 32;
+
+/** What a message takes over from the one whose handler sent it. */
+interface Ancestor {
+  readonly id: string;
+  readonly correlationId: string;
+  readonly headers: MessageHeaders;
+}
+
+/**
  * A message with the facts that travel with it. Ids, headers and times are made when first read, so a message nobody
  * asks about costs one small object.
  */
@@ -36,15 +49,22 @@ export class Envelope<M extends object = object> {
   private lazyId: string | undefined;
   private lazyHeaders: MessageHeaders | undefined;
   private lazySentAt: Date | undefined;
+  /** How many messages led to this one. */
+  readonly depth: number = 0;
+  private readonly ancestor: Ancestor | undefined = undefined;
 
   constructor(
     readonly message: M,
     readonly definition: MessageDefinition,
     readonly kind: MessageKind,
     /** The envelope of the message whose handler sent this one. */
-    readonly parent: Envelope | undefined,
+    parent: Envelope | undefined,
     private readonly options: EnvelopeOptions | undefined,
-  ) {}
+  ) {
+    if (parent === undefined) return;
+    this.depth = parent.depth + 1;
+    this.ancestor = this.depth % MAX_LINKS === 0 ? factsOf(parent) : parent;
+  }
 
   get id(): string {
     return (this.lazyId ??= this.options?.id ?? randomUUID());
@@ -61,12 +81,12 @@ export class Envelope<M extends object = object> {
 
   get correlationId(): string {
     const given = this.options?.correlationId ?? this.options?.headers?.correlationId;
-    return given ?? this.parent?.correlationId ?? this.id;
+    return given ?? this.ancestor?.correlationId ?? this.id;
   }
 
   /** The id of the message whose handler sent this one. */
   get causationId(): string | undefined {
-    return this.parent?.id ?? this.options?.headers?.causationId;
+    return this.ancestor?.id ?? this.options?.headers?.causationId;
   }
 
   /** The sender's headers, overlaid by the message's own, with the correlation and causation ids. */
@@ -101,10 +121,14 @@ export class Envelope<M extends object = object> {
   }
 
   private makeHeaders(): MessageHeaders {
-    const headers: Record<string, string | undefined> = { ...this.parent?.headers, ...this.options?.headers };
+    const headers: Record<string, string | undefined> = { ...this.ancestor?.headers, ...this.options?.headers };
     const causationId = this.causationId;
     if (causationId !== undefined) headers['causationId'] = causationId;
     headers['correlationId'] = this.correlationId;
     return Object.freeze(headers);
   }
+}
+
+function factsOf({ id, correlationId, headers }: Ancestor): Ancestor {
+  return { id, correlationId, headers };
 }

@@ -1,4 +1,5 @@
 import { DispatchError } from '../common/dispatch-error.js';
+import { cutShort, MAX_PATH_LENGTH, MAX_TEXT_LENGTH, MAX_VIOLATIONS } from './validation/violation-limits.js';
 
 /** One rule a message breaks. */
 export interface Violation {
@@ -11,12 +12,17 @@ export interface Violation {
 export interface InvalidMessageErrorOptions extends ErrorOptions {
   /** The message that is invalid. */
   readonly subject?: object;
+  /**
+   * How many violations there are, where the list has not all of them. Default: as many as it has, or, where it is the
+   * list of another InvalidMessageError given as the cause, as many as that one says.
+   */
+  readonly violationCount?: number;
 }
 
-/** How many violations the text of the error shows; the field `violations` has them all. */
+/** How many violations the text of the error shows; the field `violations` has more. */
 const SHOWN_VIOLATIONS = 20;
 
-/** A message breaks the rules of its class. Lists every violation, not only the first. */
+/** A message breaks the rules of its class. Lists every violation, not only the first, up to a limit. */
 export class InvalidMessageError extends DispatchError {
   readonly code = 'DISPATCH_INVALID_MESSAGE';
   /**
@@ -24,22 +30,39 @@ export class InvalidMessageError extends DispatchError {
    * handler sent. Not enumerable, so that a log of the error does not show the payload.
    */
   declare readonly subject: object | undefined;
+  /** The first 100 at most, each with at most 200 characters of its path and 500 of its text. */
+  readonly violations: readonly Violation[];
+  /** How many violations there are in all. */
+  readonly violationCount: number;
 
   constructor(
     readonly messageName: string,
-    readonly violations: readonly Violation[],
+    violations: readonly Violation[],
     options: InvalidMessageErrorOptions = {},
   ) {
-    super(`Message "${messageName}" is invalid: ${violationsText(violations)}.`, options);
+    const listed = violations.slice(0, MAX_VIOLATIONS).map(shortened);
+    const violationCount = options.violationCount ?? countOf(violations, options.cause);
+    super(`Message "${messageName}" is invalid: ${violationsText(listed, violationCount)}.`, options);
+    this.violations = listed;
+    this.violationCount = violationCount;
     Object.defineProperty(this, 'subject', { value: options.subject });
   }
 }
 
-function violationsText(violations: readonly Violation[]): string {
+function shortened({ path, message }: Violation): Violation {
+  return { path: cutShort(path, MAX_PATH_LENGTH), message: cutShort(message, MAX_TEXT_LENGTH) };
+}
+
+function countOf(violations: readonly Violation[], cause: unknown): number {
+  const isListOfCause = cause instanceof InvalidMessageError && cause.violations === violations;
+  return isListOfCause ? cause.violationCount : violations.length;
+}
+
+function violationsText(violations: readonly Violation[], violationCount: number): string {
   const lines = violations
     .slice(0, SHOWN_VIOLATIONS)
     .map(({ path, message }) => `${path === '' ? '(message)' : path}: ${message}`);
-  const hidden = violations.length - lines.length;
+  const hidden = violationCount - lines.length;
   return lines.join('; ') + (hidden > 0 ? `; and ${hidden} more` : '');
 }
 

@@ -1,6 +1,6 @@
-import type { Envelope, EnvelopeOptions, MessagePriority } from './envelope.js';
+import { MAX_LINKS, type Envelope, type EnvelopeOptions, type MessagePriority } from './envelope.js';
 import type { MessageHeaders } from './headers.js';
-import type { Command, MessageKind, Query } from './message.js';
+import type { Command, MessageKind, PlainMessage, Query } from './message.js';
 import type { RunMode } from './run-mode.js';
 
 /** What a sender may say of one message. */
@@ -8,37 +8,90 @@ export interface SendOptions extends EnvelopeOptions {
   /** Overrides the run mode of the handler and of the module for this message. */
   readonly runMode?: RunMode;
   /** The context this message is sent from. Needed only with `context: 'explicit'`, where it is not found by itself. */
-  readonly context?: MessageContext;
+  readonly context?: HandlerContext;
+}
+
+/** What a publisher who waits may say of one event. */
+export interface PublishOptions extends SendOptions {
+  /**
+   * What to wait for: the event's handlers (default), or also the commands that sagas send in the same turn because of
+   * it. Commands a saga sends later, after a timer for instance, are never waited for.
+   */
+  readonly await?: 'handlers' | 'sagas';
 }
 
 /** Sends messages; what a context offers its handler, and what the dispatcher is. */
 export interface MessageSender {
   execute<R>(command: Command<R>, options?: SendOptions): Promise<R>;
+  execute<R = unknown>(command: PlainMessage, options?: SendOptions): Promise<R>;
   query<R>(query: Query<R>, options?: SendOptions): Promise<R>;
-  publish(event: object, options?: SendOptions): Promise<void>;
-  publishAll(events: readonly object[], options?: SendOptions): Promise<void>;
-  publishAndWait(event: object, options?: SendOptions): Promise<void>;
+  query<R = unknown>(query: PlainMessage, options?: SendOptions): Promise<R>;
+  publish(event: PlainMessage, options?: SendOptions): Promise<void>;
+  publishAll(events: readonly PlainMessage[], options?: SendOptions): Promise<void>;
+  publishAndWait(event: PlainMessage, options?: PublishOptions): Promise<void>;
 }
 
 /** What a context knows of the handler it is made for. */
 export interface HandlerFacts {
   /** The class name, as logs and errors show it. */
   readonly name: string;
+  /** Tells the handler from all others of its message: the class name, with the module's where two share that. */
+  readonly key: string;
   /** How long the handler may take, in milliseconds; 0 means no limit. A limit given by the sender comes first. */
   readonly timeoutMs: number;
 }
 
 /** What a context needs from the dispatcher that made it. */
-export interface ContextOwner extends MessageSender {
+export interface ContextOwner {
+  execute<R>(command: Command<R>, options?: SendOptions, from?: MessageContext): Promise<R>;
+  query<R>(query: Query<R>, options?: SendOptions, from?: MessageContext): Promise<R>;
+  publish(event: object, options?: SendOptions, from?: MessageContext): Promise<void>;
+  publishAll(events: readonly object[], options?: SendOptions, from?: MessageContext): Promise<void>;
+  publishAndWait(event: object, options?: PublishOptions, from?: MessageContext): Promise<void>;
   /** Called once, when a context's signal is first read: from then on the owner must abort it at shutdown. */
   signalRequested(context: MessageContext): void;
+  /** Has shutdown wait for work that goes on after its handler counts as done. */
+  waitFor(work: PromiseLike<unknown>): void;
 }
 
 /**
  * What a handler is given beside its message: the facts of the envelope, a signal to stop by, a key to be idempotent
- * by, and the verbs to send further messages, which keep correlation and causation whatever the context mode.
+ * by, and the verbs to send further messages, which keep correlation and causation whatever the context mode. An
+ * interface, so that a test can hand a handler an object of its own.
  */
-export class MessageContext<M extends object = object> {
+export interface HandlerContext<M extends object = object> extends MessageSender {
+  readonly message: M;
+  readonly id: string;
+  /** The wire name of the message. */
+  readonly name: string;
+  readonly version: number;
+  readonly kind: MessageKind;
+  readonly correlationId: string;
+  /** The id of the message whose handler sent this one; undefined for a first message. */
+  readonly causationId: string | undefined;
+  readonly headers: MessageHeaders;
+  readonly sentAt: Date;
+  readonly key: string | undefined;
+  readonly priority: MessagePriority;
+  /** Which attempt this is, from 1. Always 1 in the caller's turn, where nothing retries. */
+  readonly attempt: number;
+  /** How long the handler may take, in milliseconds; 0 means no limit. */
+  readonly timeoutMs: number;
+  /** The moment the handler must be done by; undefined where no limit is in force. */
+  readonly deadline: Date | undefined;
+  readonly handler: HandlerFacts;
+  /** The same for every attempt of this handler at this message, and for no other: hand it to the outside world. */
+  readonly idempotencyKey: string;
+  /**
+   * Aborts when the handler should stop; `signal.reason` says why: a `HandlerTimeoutError`, a `ShutdownError`, or the
+   * caller's own reason. A handler's signal also aborts when the signal of the handler that sent the message does.
+   */
+  readonly signal: AbortSignal;
+}
+
+/** The context as the dispatcher makes and keeps it; handlers know it as {@link HandlerContext}. */
+export class MessageContext<M extends object = object> implements HandlerContext<M> {
+  private readonly parent: MessageContext | undefined;
   private lazySignal: AbortSignal | undefined;
   private controller: AbortController | undefined;
   private abortedWith: { readonly reason: unknown } | undefined;
@@ -50,9 +103,12 @@ export class MessageContext<M extends object = object> {
   constructor(
     readonly envelope: Envelope<M>,
     readonly handler: HandlerFacts,
-    private readonly parent: MessageContext | undefined,
+    parent: MessageContext | undefined,
     private readonly owner: ContextOwner,
-  ) {}
+  ) {
+    // Cut where the envelope cuts its link, for the same reason.
+    this.parent = envelope.depth % MAX_LINKS === 0 ? undefined : parent;
+  }
 
   get message(): M {
     return this.envelope.message;
@@ -62,7 +118,6 @@ export class MessageContext<M extends object = object> {
     return this.envelope.id;
   }
 
-  /** The wire name of the message. */
   get name(): string {
     return this.envelope.name;
   }
@@ -79,7 +134,6 @@ export class MessageContext<M extends object = object> {
     return this.envelope.correlationId;
   }
 
-  /** The id of the message whose handler sent this one; undefined for a first message. */
   get causationId(): string | undefined {
     return this.envelope.causationId;
   }
@@ -100,28 +154,22 @@ export class MessageContext<M extends object = object> {
     return this.envelope.priority;
   }
 
-  /** Which attempt this is, from 1. Always 1 in the caller's turn, where nothing retries. */
   get attempt(): number {
     return 1;
   }
 
-  /** The moment the handler must be done by; undefined where no limit is in force. */
+  get timeoutMs(): number {
+    return this.envelope.timeoutMs ?? this.handler.timeoutMs;
+  }
+
   get deadline(): Date | undefined {
     return this.deadlineMs === undefined ? undefined : new Date(this.deadlineMs);
   }
 
-  /**
-   * The same for every attempt of this handler at this message: hand it to the outside world. Made of the message's id and
-   * the handler's class name, so two handlers of one message must not share that.
-   */
   get idempotencyKey(): string {
-    return `${this.envelope.id}:${this.handler.name}`;
+    return `${this.envelope.id}:${this.handler.key}`;
   }
 
-  /**
-   * Aborts when the handler should stop; `signal.reason` says why: a `HandlerTimeoutError`, a `ShutdownError`, or the
-   * caller's own reason. A handler's signal also aborts when the signal of the handler that sent the message does.
-   */
   get signal(): AbortSignal {
     return (this.lazySignal ??= this.makeSignal());
   }
@@ -138,29 +186,29 @@ export class MessageContext<M extends object = object> {
     this.controller?.abort(reason);
   }
 
-  /** Sends a command as a consequence of this message. @throws what its handler throws, as a rejection. */
-  execute<R>(command: Command<R>, options?: SendOptions): Promise<R> {
-    return this.owner.execute(command, { ...options, context: this });
+  /** Says that the handler's work goes on although its caller has been answered; shutdown waits for it. */
+  keepsRunning(work: PromiseLike<unknown>): void {
+    this.owner.waitFor(work);
   }
 
-  /** Asks a query as a consequence of this message. @throws what its handler throws, as a rejection. */
-  query<R>(query: Query<R>, options?: SendOptions): Promise<R> {
-    return this.owner.query(query, { ...options, context: this });
+  execute<R>(command: Command<R> | PlainMessage, options?: SendOptions): Promise<R> {
+    return this.owner.execute(command as Command<R>, options, this);
   }
 
-  /** Publishes an event as a consequence of this message; resolves once it is handed to its handlers. */
-  publish(event: object, options?: SendOptions): Promise<void> {
-    return this.owner.publish(event, { ...options, context: this });
+  query<R>(query: Query<R> | PlainMessage, options?: SendOptions): Promise<R> {
+    return this.owner.query(query as Query<R>, options, this);
   }
 
-  /** Publishes several events in order, as consequences of this message. */
-  publishAll(events: readonly object[], options?: SendOptions): Promise<void> {
-    return this.owner.publishAll(events, { ...options, context: this });
+  publish(event: PlainMessage, options?: SendOptions): Promise<void> {
+    return this.owner.publish(event, options, this);
   }
 
-  /** Publishes an event and waits for its handlers. @throws AggregateError naming each handler that failed. */
-  publishAndWait(event: object, options?: SendOptions): Promise<void> {
-    return this.owner.publishAndWait(event, { ...options, context: this });
+  publishAll(events: readonly PlainMessage[], options?: SendOptions): Promise<void> {
+    return this.owner.publishAll(events, options, this);
+  }
+
+  publishAndWait(event: PlainMessage, options?: PublishOptions): Promise<void> {
+    return this.owner.publishAndWait(event, options, this);
   }
 
   private makeSignal(): AbortSignal {
@@ -171,6 +219,3 @@ export class MessageContext<M extends object = object> {
     return outer.length === 0 ? this.controller.signal : AbortSignal.any([this.controller.signal, ...outer]);
   }
 }
-
-/** The name handlers know the context by. */
-export type HandlerContext<M extends object = object> = MessageContext<M>;

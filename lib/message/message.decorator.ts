@@ -12,7 +12,10 @@ export interface MessageOptions {
   readonly version?: number;
   /** A Standard Schema (zod, valibot, arktype, ...) that the message must satisfy before a handler sees it. */
   readonly schema?: StandardSchemaV1;
-  /** Dotted paths of fields that logs must not show, such as `'card.number'`; adds to `@Sensitive()` on fields. */
+  /**
+   * Dotted paths of fields that logs must not show, such as `'card.number'`; adds to `@Sensitive()` on fields. Indexes
+   * are left out: `'cards.number'` is the number of each entry of a list. The key of a Map is part of the path.
+   */
   readonly sensitive?: readonly string[];
 }
 
@@ -43,7 +46,13 @@ export function Message(name: string, options: MessageOptions = {}) {
   };
 }
 
-/** Marks a field whose value logs must not show, also where the class is nested in another message. */
+/**
+ * Marks a field whose value logs must not show, also where the class is nested in another message: in instances of the
+ * class anywhere, and in a plain object in a field of that type which carries any decorator. A plain object in a list,
+ * Set or Map is of no known class, so nothing in it is redacted by the mark: make the items instances (`@Type` of
+ * class-transformer does it for messages that come as plain data), or name the field as a path without indexes, such as
+ * `'lines.card'`, in `sensitive` of `@Message`.
+ */
 export function Sensitive() {
   return (prototype: object, field: string): void => {
     const owner = prototype.constructor;
@@ -64,7 +73,7 @@ export function definitionOf(target: MessageClass): MessageDefinition {
     target,
     name: own?.name ?? target.name,
     version: own?.version ?? 1,
-    schema: own?.schema,
+    schema: own?.schema ?? undefined,
     sensitive: own?.sensitive ?? [],
   });
 }

@@ -1,3 +1,4 @@
+import { isTimeoutMs, MAX_TIMEOUT_MS } from '../common/timeout.js';
 import { InvalidNotificationOptionsError } from './errors.js';
 
 /** How notifications reach their observers. */
@@ -35,17 +36,14 @@ export function resolveNotificationOptions(options: NotificationOptions = {}): R
   return resolved;
 }
 
-/** The longest delay a timer takes; a longer one would fire at once. @see https://nodejs.org/api/timers.html#settimeoutcallback-delay-args */
-const MAX_TIMER_MS = 2 ** 31 - 1;
-
 function problemsOf({ capacity, attemptCount, retryDelayMs }: ResolvedNotificationOptions): string[] {
   const problems: string[] = [];
   for (const [name, value] of Object.entries({ capacity, attemptCount })) {
     if (!Number.isSafeInteger(value) || value < 1)
       problems.push(`"${name}" is ${value}, but a whole number from 1 is needed`);
   }
-  if (!(retryDelayMs >= 0 && retryDelayMs <= MAX_TIMER_MS)) {
-    problems.push(`"retryDelayMs" is ${retryDelayMs}, but a number from 0 to ${MAX_TIMER_MS} is needed`);
+  if (!isTimeoutMs(retryDelayMs)) {
+    problems.push(`"retryDelayMs" is ${retryDelayMs}, but a number from 0 to ${MAX_TIMEOUT_MS} is needed`);
   }
   return problems;
 }

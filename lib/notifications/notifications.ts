@@ -1,7 +1,7 @@
 import { Inject, Injectable, type Provider } from '@nestjs/common';
 import { Observable } from 'rxjs';
 
-import { errorText } from '../common/dispatch-error.js';
+import { errorText, stackOf } from '../common/dispatch-error.js';
 import { GuardedObservable } from '../message/guarded-observable.js';
 import {
   CommandCompletedNotification,
@@ -121,9 +121,6 @@ function streamOf<N extends DispatchNotification>(channel: NotificationChannel, 
 
 function reportTo({ log }: NotificationChannel, type: NotificationClass): (error: unknown) => void {
   return (error) => {
-    log.error(
-      `A subscriber of ${type.name} failed and stays subscribed: ${errorText(error)}`,
-      error instanceof Error ? error.stack : undefined,
-    );
+    log.error(`A subscriber of ${type.name} failed and stays subscribed: ${errorText(error)}`, stackOf(error));
   };
 }

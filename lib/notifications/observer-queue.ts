@@ -1,4 +1,4 @@
-import { errorText } from '../common/dispatch-error.js';
+import { errorText, stackOf } from '../common/dispatch-error.js';
 import { isPromiseLike } from '../common/promises.js';
 import { DropReport } from './drop-report.js';
 import {
@@ -147,7 +147,7 @@ export class ObserverQueue {
     this.host.log.error(
       `Observer ${name} failed for ${notification.constructor.name} and is not tried again ` +
         `(attempts: ${attempt}): ${errorText(error)}`,
-      error instanceof Error ? error.stack : undefined,
+      stackOf(error),
     );
     // An observer of failures that fails would report itself for ever.
     if (notification instanceof ObserverFailedNotification) return;

@@ -1,8 +1,9 @@
 import 'reflect-metadata';
 
+import { describeKind } from '../common/describe-value.js';
 import { ObserverScopeError } from './errors.js';
 import type { NotificationChannel } from './notification-channel.js';
-import type { DispatchNotification, NotificationClass } from './notification.js';
+import { DispatchNotification, type NotificationClass } from './notification.js';
 
 const OBSERVERS = Symbol.for('nestjs-dispatch/on-notification');
 
@@ -53,25 +54,48 @@ export function notificationObserversOf(target: object): readonly NotificationOb
   return [...typesByMethod].map(([method, types]) => ({ method, types }));
 }
 
+/** What the observer methods of a class name that is no class of notifications, as sentences that follow its name. */
+export function observerProblemsOf(target: object): string[] {
+  return notificationObserversOf(target).flatMap(({ method, types }) =>
+    types
+      .filter((type) => !isNotificationClass(type))
+      .map(
+        (type) =>
+          `observes ${describeKind(type)} with ${String(method)}(), which is no class of notifications: give @OnNotification one, such as CommandFailedNotification`,
+      ),
+  );
+}
+
+function isNotificationClass(type: unknown): boolean {
+  return (
+    type === DispatchNotification || (typeof type === 'function' && type.prototype instanceof DispatchNotification)
+  );
+}
+
 /** A provider that may have observer methods. */
 export interface ObserverRegistration {
   /** Its class. */
   readonly target: abstract new (...args: never[]) => object;
+  /** How errors name it; by default its class name. */
+  readonly label?: string;
   /** Its one instance; undefined where it has none because it, or what it injects, is request-scoped or transient. */
   readonly instance: object | undefined;
 }
 
 /**
  * Puts the observer methods of a provider on the channel and returns what takes them off again. A class without any is
- * let through, whatever its scope.
+ * let through, whatever its scope; so is a method that the instance lacks, as the mock of a test may.
  * @throws DISPATCH_OBSERVER_SCOPE where the class has observer methods but no instance
  */
 export function registerObserver(channel: NotificationChannel, registration: ObserverRegistration): () => void {
-  const { target, instance } = registration;
+  const { target, instance, label = target.name } = registration;
   const methods = notificationObserversOf(target);
   if (methods.length === 0) return () => undefined;
-  if (instance === undefined) throw new ObserverScopeError(target.name);
-  const removals = methods.map(({ method, types }) =>
+  if (instance === undefined) throw new ObserverScopeError(label);
+  const present = methods.filter(
+    ({ method }) => typeof (instance as Record<PropertyKey, unknown> | null)?.[method] === 'function',
+  );
+  const removals = present.map(({ method, types }) =>
     channel.observe({
       name: `${target.name}#${String(method)}`,
       types,

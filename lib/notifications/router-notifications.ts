@@ -29,11 +29,11 @@ export class MessageRefusedNotification extends DispatchNotification {
   }
 }
 
-/** A replier could not send the result of a foreign message back; the message itself was handled. */
+/** A replier could not send the outcome of a foreign message back; the outcome itself stays what it was. */
 export class ReplierFailedNotification extends DispatchNotification {
   constructor(
-    /** The class name of the replier. */
-    readonly replier: string,
+    /** Whether it was to send the result of the message or its error. */
+    readonly replied: 'result' | 'error',
     /** The name of the source whose message it was to reply to. */
     readonly source: string | undefined,
     /** The key of that message. */

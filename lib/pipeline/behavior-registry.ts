@@ -3,6 +3,7 @@ import type { WiringMistake } from '../handlers/errors.js';
 import type { MessageScopes } from '../handlers/message-scopes.js';
 import type { MessageKind } from '../message/message.js';
 import { behaviorOptionsOf, type BehaviorClass, type BehaviorOptions } from './behavior.decorators.js';
+import { checkBehaviorOptions } from './behavior-options.js';
 import type { PipelineBehavior } from './behavior.js';
 import type { PipelineStep } from './compose.js';
 
@@ -20,6 +21,8 @@ interface RegisteredBehavior {
 /** The behaviors of an application, by class. */
 export class BehaviorRegistry {
   private readonly behaviors = new Map<BehaviorClass, RegisteredBehavior>();
+  /** Those that cannot run as well, so that one mistake is told once. */
+  private readonly provided = new Set<BehaviorClass>();
 
   constructor(private readonly scopes: MessageScopes) {}
 
@@ -27,20 +30,26 @@ export class BehaviorRegistry {
   add(providers: readonly DiscoveredProvider[]): WiringMistake[] {
     const mistakes: WiringMistake[] = [];
     for (const provider of providers) {
-      const options = behaviorOptionsOf(provider.type);
-      if (options === undefined) continue;
-      if (typeof Reflect.get(provider.type.prototype as object, 'handle') !== 'function') {
-        mistakes.push({ rule: 'missing-method', text: `The behavior ${provider.label} has no method handle().` });
-        continue;
-      }
+      const declared = behaviorOptionsOf(provider.type);
+      if (declared === undefined) continue;
+      // The decorator stands on such classes only; whether this one has its method is looked at below.
       const type = provider.type as BehaviorClass;
-      if (!this.behaviors.has(type)) this.behaviors.set(type, { step: this.stepOf(type, provider, options), options });
+      if (this.provided.has(type)) continue;
+      this.provided.add(type);
+      const { options, mistakes: wrong } = checkBehaviorOptions(provider.label, declared);
+      mistakes.push(...wrong);
+      if (typeof provider.member('handle') === 'function') {
+        this.behaviors.set(type, { step: this.stepOf(type, provider, options), options });
+      } else {
+        mistakes.push({ rule: 'missing-method', text: `The behavior ${provider.label} has no method handle().` });
+      }
     }
     return mistakes;
   }
 
+  /** Whether some module provides it. */
   has(type: BehaviorClass): boolean {
-    return this.behaviors.has(type);
+    return this.provided.has(type);
   }
 
   /** The steps for a handler: behaviors for all handlers of that kind, and those the handler names. */

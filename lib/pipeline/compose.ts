@@ -1,4 +1,4 @@
-import type { HandlerContext } from '../message/message-context.js';
+import type { MessageContext } from '../message/message-context.js';
 import type { Invoke } from '../handlers/invocation.js';
 import { NextCalledTwiceError, type Next } from './behavior.js';
 
@@ -6,7 +6,7 @@ import { NextCalledTwiceError, type Next } from './behavior.js';
 export interface PipelineStep {
   /** Class name of the behavior, for errors. */
   readonly name: string;
-  readonly handle: (context: HandlerContext, next: Next) => unknown;
+  readonly handle: (context: MessageContext, next: Next) => unknown;
 }
 
 /** Puts steps around the innermost call, the first of them outermost. Done once; a message then passes plain closures. */
@@ -26,7 +26,7 @@ function around(inner: Invoke, step: PipelineStep): Invoke {
 }
 
 /** Calls and always answers with a promise: a synchronous throw becomes a rejection. */
-function invokeAsync(invoke: Invoke, context: HandlerContext): Promise<unknown> {
+function invokeAsync(invoke: Invoke, context: MessageContext): Promise<unknown> {
   try {
     return Promise.resolve(invoke(context));
   } catch (error) {

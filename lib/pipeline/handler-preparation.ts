@@ -19,9 +19,10 @@ export class HandlerPreparation {
     private readonly defaultTimeoutMs: number,
   ) {}
 
-  prepare(handler: RegisteredHandler, definition: MessageDefinition): PreparedHandler {
+  /** @param key tells the handler from all others of its message */
+  prepare(handler: RegisteredHandler, definition: MessageDefinition, key: string): PreparedHandler {
     const timeoutMs = handler.options.timeoutMs ?? this.defaultTimeoutMs;
-    const facts = Object.freeze({ name: handler.provider.type.name, timeoutMs });
+    const facts = Object.freeze({ name: handler.provider.type.name, key, timeoutMs });
     return { facts, ...this.pipelines.build(handler, definition, timeoutMs) };
   }
 

@@ -2,11 +2,18 @@ import type { WiringMistake } from '../handlers/errors.js';
 import type { RegisteredHandler } from '../handlers/handler-registry.js';
 import { invokeProvider, type Invoke, type InvokeInstance } from '../handlers/invocation.js';
 import type { MessageScopes } from '../handlers/message-scopes.js';
+import { describeKind } from '../common/describe-value.js';
 import { isPromiseLike } from '../common/promises.js';
 import type { AmbientStore } from '../message/ambient-context.js';
 import type { MessageDefinition } from '../message/message.decorator.js';
 import type { MessageValidators } from '../message/validation/message-validators.js';
-import { hooksOf, skippedBehaviorsOf, usedBehaviorsOf, type HandlerHooks } from './behavior.decorators.js';
+import {
+  behaviorOptionsOf,
+  hooksOf,
+  skippedBehaviorsOf,
+  usedBehaviorsOf,
+  type HandlerHooks,
+} from './behavior.decorators.js';
 import type { BehaviorRegistry, PlacedStep } from './behavior-registry.js';
 import { LoggingBehavior, type LoggingOptions } from './behaviors/logging.behavior.js';
 import { TimeoutBehavior } from './behaviors/timeout.behavior.js';
@@ -49,14 +56,11 @@ export class PipelineBuilder {
     };
   }
 
-  /** The behaviors that a handler names but nobody provides. */
-  mistakesOf(handler: RegisteredHandler): WiringMistake[] {
-    return usedBehaviorsOf(handler.provider.type)
+  /** The behaviors that a handler names but that are none, or nobody provides. */
+  mistakesOf({ provider }: RegisteredHandler): WiringMistake[] {
+    return usedBehaviorsOf(provider.type)
       .filter((type) => !this.options.behaviors.has(type))
-      .map((type) => ({
-        rule: 'unknown-behavior',
-        text: `${handler.provider.label} uses ${type?.name ?? 'an undefined class'}, which is no behavior here: decorate it with @Behavior and add it to the providers of a module.`,
-      }));
+      .map((type) => ({ rule: 'unknown-behavior', text: `${provider.label} uses ${unusable(type)}.` }));
   }
 
   /** Has the ambient context kept where the handler, or what stands around it, can see one. */
@@ -78,6 +82,22 @@ export class PipelineBuilder {
     if (validator !== undefined) steps.push(shipped(ValidationBehavior, new ValidationBehavior(validator), -100));
     return steps.filter(({ type }) => !skipped.includes(type)).toSorted((a, b) => a.priority - b.priority);
   }
+}
+
+const SHIPPED = new Map<unknown, string>([
+  [LoggingBehavior, 'set the option "logging" of DispatchModule'],
+  [TimeoutBehavior, 'set "timeoutMs" of the handler or of DispatchModule'],
+  [ValidationBehavior, 'give the message rules'],
+]);
+
+/** Names a class that a handler cannot use as a behavior, and says why. */
+function unusable(type: unknown): string {
+  if (typeof type !== 'function') return `${describeKind(type)} as a behavior: name a class decorated with @Behavior`;
+  const instead = SHIPPED.get(type);
+  if (instead !== undefined) return `${type.name}, which is put around handlers by itself: ${instead} instead`;
+  return behaviorOptionsOf(type) === undefined
+    ? `${type.name}, which is not decorated with @Behavior: do so, and add it to the providers of a module`
+    : `${type.name}, which no module provides: add it to the providers of one`;
 }
 
 function shipped(type: PlacedStep['type'], behavior: InstanceType<PlacedStep['type']>, priority: number): PlacedStep {
@@ -127,5 +147,7 @@ const callHandle: InvokeInstance = (instance, context) =>
   (instance as { handle(message: object, context: object): unknown }).handle(context.message, context);
 
 function callMethod(instance: object, method: string | symbol, ...args: unknown[]): unknown {
-  return (Reflect.get(instance, method) as (...args: unknown[]) => unknown).apply(instance, args);
+  const call: unknown = Reflect.get(instance, method);
+  // The decorator stands on methods only, so it is a stand-in for the handler that lacks it, as a test's mock may.
+  return typeof call === 'function' ? call.apply(instance, args) : undefined;
 }

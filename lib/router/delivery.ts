@@ -1,5 +1,6 @@
-import { errorText, isDispatchError } from '../common/dispatch-error.js';
+import { isDispatchError } from '../common/dispatch-error.js';
 import type { KeyedDispatch, KeyedRoute } from '../dispatcher/keyed-route.js';
+import { EventHandlingError } from '../dispatcher/errors.js';
 import type { KeyHandlerContext, ProcessResult } from '../dispatcher/raw-intake.js';
 import { InvalidMessageError } from '../message/errors.js';
 import type { MessageClass } from '../message/message.js';
@@ -19,18 +20,12 @@ import type { RoutedMessage } from './sources/source.js';
 /** Makes an instance of a message class from a plain value. @throws anything: the payload is then unreadable */
 export type ToMessage = (target: MessageClass, plain: unknown) => object;
 
-/** Where the router reports faults; Nest's `Logger` is one. */
-export interface RouterLogger {
-  error(text: string, ...details: unknown[]): unknown;
-}
-
 /** What a {@link Delivery} works with. */
 export interface DeliveryOptions {
   readonly dispatch: KeyedDispatch;
   readonly keyHandlers: KeyHandlers;
   readonly toMessage: ToMessage;
   readonly observer: RouterObserver;
-  readonly logger: RouterLogger;
 }
 
 /** A message that has been parsed, and whose it is. */
@@ -91,7 +86,7 @@ export class Delivery {
     return passage.result('skipped', undefined);
   }
 
-  /** Tells the replier, if the source gave one. Never rejects: a reply that cannot be sent is logged and notified. */
+  /** Tells the replier, if the source gave one. Never rejects: the observer is told of a reply that cannot be sent. */
   async reply(passage: Passage, outcome: { readonly result: unknown } | { readonly error: unknown }): Promise<void> {
     const replier = passage.routed?.replier;
     if (replier === undefined) return;
@@ -99,10 +94,7 @@ export class Delivery {
     try {
       await ('error' in outcome ? replier.fail(outcome.error) : replier.reply(outcome.result ?? {}));
     } catch (error) {
-      const { source, key } = passage;
-      const text = `The ${replied} of a message of source "${source}" with key "${key}" could not be sent back`;
-      this.options.logger.error(`${text}: ${errorText(error)}`, error instanceof Error ? error.stack : undefined);
-      this.options.observer.replierFailed({ source, key, replied, error });
+      this.options.observer.replierFailed({ source: passage.source, key: passage.key, replied, error });
     }
   }
 
@@ -119,7 +111,10 @@ export class Delivery {
     const { key, version, payload } = routed;
     const handler = this.options.keyHandlers.get(key);
     if (handler !== undefined) {
-      const start = (): unknown => handler(payload, keyContext(passage, source, key));
+      const start = (): unknown =>
+        this.options.dispatch.runFunction({ key, payload, options: passage.sendOptions() }, (context) =>
+          handler(payload, keyContext(passage, { source, key, context })),
+        );
       return { route: undefined, message: undefined, start };
     }
     const route = this.options.dispatch.routeFor(key, version);
@@ -143,8 +138,9 @@ export class Delivery {
     { parsed, run, cause, startedMs }: { parsed: ParsedMessage; run: Run; cause: unknown; startedMs: number },
   ): Promise<ProcessResult> {
     const { source, routed, hooks } = parsed;
-    if (cause instanceof InvalidMessageError && concerns(cause, run)) {
-      const { messageName, violations } = cause;
+    const invalid = invalidityOf(cause, run);
+    if (invalid !== undefined) {
+      const { messageName, violations } = invalid;
       const error = new InvalidRawMessageError({ source, key: routed.key }, messageName, violations, { cause });
       return this.decide(passage, hooks, { hook: 'onValidationError', error });
     }
@@ -159,12 +155,25 @@ export class Delivery {
   }
 }
 
+/** The error that says the routed message breaks its rules; of an event every handler must say so. */
+function invalidityOf(cause: unknown, run: Run): InvalidMessageError | undefined {
+  if (cause instanceof InvalidMessageError) return concerns(cause, run) ? cause : undefined;
+  if (!(cause instanceof EventHandlingError)) return undefined;
+  const causes = cause.errors.map((error) => (error instanceof Error ? error.cause : undefined));
+  const invalid = causes.filter((each) => each instanceof InvalidMessageError && concerns(each, run));
+  const [first] = invalid;
+  return invalid.length === causes.length && first instanceof InvalidMessageError ? first : undefined;
+}
+
 /** Whether the routed message itself is the invalid one, not another that its handler sent. */
 function concerns(error: InvalidMessageError, { route, message }: Run): boolean {
   if (message === undefined) return false;
   return error.subject === undefined ? error.messageName === route?.definition.name : error.subject === message;
 }
 
-function keyContext({ headers, meta }: Passage, source: string, key: string): KeyHandlerContext {
-  return { key, source, headers, meta, ...(meta.signal !== undefined && { signal: meta.signal }) };
+function keyContext(
+  { headers, meta }: Passage,
+  facts: Pick<KeyHandlerContext, 'source' | 'key' | 'context'>,
+): KeyHandlerContext {
+  return { ...facts, headers, meta, ...(meta.signal !== undefined && { signal: meta.signal }) };
 }

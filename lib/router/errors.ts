@@ -1,4 +1,4 @@
-import { DispatchError } from '../common/dispatch-error.js';
+import { DispatchError, errorText } from '../common/dispatch-error.js';
 import {
   InvalidMessageError,
   UnreadableMessageError,
@@ -25,7 +25,9 @@ export class NoSourceError extends DispatchError implements RouteFacts {
 
   constructor(sourceCount: number) {
     super(
-      `None of the ${sourceCount} registered sources recognises the message: register one whose "match" holds for it.`,
+      sourceCount === 0
+        ? 'No source is registered: add a class with @Source to the providers of a module.'
+        : `None of the ${sourceCount} registered sources recognises the message: register one whose "match" holds for it.`,
     );
   }
 }
@@ -128,7 +130,7 @@ export class HookFailedError extends DispatchError implements RouteFacts {
   }
 }
 
-/** The handler of a routed message failed; `cause` is what it threw. */
+/** The handler of a routed message failed; `cause` is what it threw, and its text is in the text: not for strangers. */
 export class HandlerFailedError extends DispatchError implements RouteFacts {
   readonly code = 'DISPATCH_HANDLER_FAILED';
 
@@ -137,7 +139,7 @@ export class HandlerFailedError extends DispatchError implements RouteFacts {
     readonly key: string,
     options: { readonly cause: unknown },
   ) {
-    super(`The handler of a message${ofSource(source)}${ofKey(key)} failed, see the cause.`, options);
+    super(`The handler of a message${ofSource(source)}${ofKey(key)} failed: ${errorText(options.cause)}`, options);
   }
 }
 

@@ -1,3 +1,4 @@
+import { describeKind, isOptionsObject } from '../common/describe-value.js';
 import type { TransportMeta } from '../dispatcher/raw-intake.js';
 import type { InvalidMessageError, UnreadableMessageError } from '../message/errors.js';
 import type { HandlerFailedError, NoHandlerError, NoSourceError } from './errors.js';
@@ -49,6 +50,50 @@ export interface SourceHooks {
 export interface RouterHooks extends SourceHooks {
   /** Decides about a message no source recognises. */
   onNoSource?(context: RouteContext, error: NoSourceError): void | PromiseLike<void>;
+}
+
+const EVERY_SOURCE = {
+  onParse: true,
+  onDispatch: true,
+  onSuccess: true,
+  onFailure: true,
+  onParseError: true,
+  onNoHandler: true,
+  onUnmarshalError: true,
+  onValidationError: true,
+} satisfies Record<keyof SourceHooks, true>;
+
+/** The names of the hooks a source may have. */
+export const SOURCE_HOOKS: readonly string[] = Object.keys(EVERY_SOURCE);
+
+/** The names of the hooks of the whole module. */
+const ROUTER_HOOKS: readonly string[] = [...SOURCE_HOOKS, 'onNoSource' satisfies keyof RouterHooks];
+
+/** What is wrong with one entry of the option "hooks"; empty if nothing is. */
+export function hookProblems(hooks: unknown): readonly string[] {
+  if (!isOptionsObject(hooks)) {
+    return [`holds ${describeKind(hooks)}: give an object or an instance with hooks such as onNoHandler`];
+  }
+  const wrong = wrongHooks(hooks).map((problem) => `holds an object that ${problem}`);
+  const prototype: unknown = Object.getPrototypeOf(hooks);
+  if (prototype === Object.prototype || prototype === null) {
+    const unknown = Object.keys(hooks).filter((name) => !ROUTER_HOOKS.includes(name));
+    return [...wrong, ...unknown.map((name) => `holds the unknown hook "${name}": the hooks are ${KNOWN}`)];
+  }
+  // An instance may well have other methods, but one without any hook is there by mistake.
+  const isIdle = !ROUTER_HOOKS.some((name) => name in hooks);
+  return isIdle ? [`holds an instance of ${hooks.constructor.name}, which has no hook: the hooks are ${KNOWN}`] : wrong;
+}
+
+const KNOWN = ROUTER_HOOKS.join(', ');
+
+/** Hooks that are there but cannot be called. */
+export function wrongHooks(holder: object): readonly string[] {
+  return ROUTER_HOOKS.flatMap((name) => {
+    const hook: unknown = Reflect.get(holder, name);
+    const isFine = hook === undefined || typeof hook === 'function';
+    return isFine ? [] : [`has a hook "${name}" that is ${describeKind(hook)}, not a function`];
+  });
 }
 
 /** The error hooks and what they are given. */

@@ -1,4 +1,4 @@
-import { Catch, HttpException, type ArgumentsHost } from '@nestjs/common';
+import { Catch, HttpException, InternalServerErrorException, type ArgumentsHost } from '@nestjs/common';
 import { BaseExceptionFilter } from '@nestjs/core';
 
 import { DispatchError, isDispatchError } from '../common/dispatch-error.js';
@@ -23,11 +23,21 @@ const ANSWERS: Readonly<Record<string, { readonly status: number; readonly messa
   DISPATCH_CLOSED: { status: 503, message: 'The service is shutting down.' },
 };
 
+/** Faults of our own side, which the router has logged with their cause: Nest would log them a second time. */
+const LOGGED_FAULTS: ReadonlySet<string> = new Set([
+  'DISPATCH_HANDLER_FAILED',
+  'DISPATCH_HOOK_FAILED',
+  'DISPATCH_UNVERIFIABLE_MESSAGE',
+]);
+
+/** What Nest answers to an error it does not know. */
+const BARE = { statusCode: 500, message: 'Internal server error' };
+
 /**
  * Answers HTTP requests whose message was refused: unreadable or of no source 400, bad signature 401, no handler 404,
  * too large 413, invalid 422 with its violations, shutting down 503. A failed handler is answered as Nest answers what
- * the handler threw: an `HttpException` with its own status, anything else with a bare 500, and logged. All else is
- * left to Nest.
+ * the handler threw: an `HttpException` with its own status, anything else with a bare 500, as are a hook and a `verify`
+ * that failed. The router has logged all of these; all else is left to Nest, which logs it.
  *
  * Provide it as `APP_FILTER`, name it in `@UseFilters`, or call
  * `app.useGlobalFilters(new DispatchExceptionFilter(app.getHttpAdapter()))`; any HTTP platform of Nest will do.
@@ -44,7 +54,8 @@ export class DispatchExceptionFilter extends BaseExceptionFilter {
 
 function answerTo(exception: unknown): unknown {
   if (!isDispatchError(exception)) return exception;
-  if (exception.code === 'DISPATCH_HANDLER_FAILED') return handlerAnswer(exception);
+  if (exception.code === 'DISPATCH_HANDLER_FAILED' && exception.cause instanceof HttpException) return exception.cause;
+  if (LOGGED_FAULTS.has(exception.code)) return new InternalServerErrorException(BARE, { cause: exception });
   const answer = Object.hasOwn(ANSWERS, exception.code) ? ANSWERS[exception.code] : undefined;
   if (answer === undefined) return exception;
   const body: DispatchErrorBody = {
@@ -54,8 +65,4 @@ function answerTo(exception: unknown): unknown {
     ...('violations' in exception && { violations: exception.violations as readonly Violation[] }),
   };
   return new HttpException(body, answer.status, { cause: exception });
-}
-
-function handlerAnswer(exception: DispatchError): unknown {
-  return exception.cause instanceof HttpException ? exception.cause : exception;
 }

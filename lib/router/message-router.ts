@@ -1,10 +1,11 @@
 import { Logger } from '@nestjs/common';
 
-import { errorText } from '../common/dispatch-error.js';
+import { describeKind } from '../common/describe-value.js';
+import { errorText, stackOf } from '../common/dispatch-error.js';
 import type { KeyedDispatch } from '../dispatcher/keyed-route.js';
 import type { KeyHandler, ProcessResult, RawIntake, RawMessage, TransportMeta } from '../dispatcher/raw-intake.js';
 import { MessageTooLargeError } from '../message/errors.js';
-import { Delivery, type RouterLogger, type ToMessage } from './delivery.js';
+import { Delivery, type ToMessage } from './delivery.js';
 import {
   BadSignatureError,
   DuplicateKeyError,
@@ -16,10 +17,12 @@ import {
 import { HookChain, type RouterHooks } from './hooks.js';
 import { KeyHandlers } from './key-handlers.js';
 import { Passage } from './passage.js';
+import { loggingObserver, type RouterLogger } from './router-log.js';
 import type { RouterObserver } from './router-observer.js';
 import type { Inspector } from './sources/inspector.js';
 import { SourceGroups } from './sources/source-groups.js';
-import { sourceProblems, type RoutedMessage, type SourceEntry } from './sources/source.js';
+import { sourceProblems } from './sources/source-problems.js';
+import type { RoutedMessage, SourceEntry } from './sources/source.js';
 import type { View } from './sources/view.js';
 
 /** What a {@link MessageRouter} works with. */
@@ -33,7 +36,7 @@ export interface MessageRouterOptions {
   readonly maxPayloadBytes: number;
   /** Hooks for the messages of all sources, run before the source's own, in this order. Default: none. */
   readonly hooks?: readonly RouterHooks[];
-  /** Takes faults that must not be lost and change no outcome. Default: Nest's logger. */
+  /** Is told of every message that is not handled, and of faults that change no outcome. Default: Nest's logger. */
   readonly logger?: RouterLogger;
 }
 
@@ -48,6 +51,7 @@ interface RegisteredSource extends SourceEntry {
 export class MessageRouter implements RawIntake {
   private readonly keyHandlers = new KeyHandlers();
   private readonly logger: RouterLogger;
+  private readonly observer: RouterObserver;
   private readonly delivery: Delivery;
   private readonly unmatchedHooks: HookChain;
   private sources: readonly RegisteredSource[] = [];
@@ -55,7 +59,8 @@ export class MessageRouter implements RawIntake {
 
   constructor(private readonly options: MessageRouterOptions) {
     this.logger = options.logger ?? new Logger(MessageRouter.name);
-    this.delivery = new Delivery({ ...options, logger: this.logger, keyHandlers: this.keyHandlers });
+    this.observer = loggingObserver(this.logger, options.observer);
+    this.delivery = new Delivery({ ...options, observer: this.observer, keyHandlers: this.keyHandlers });
     this.unmatchedHooks = this.hookChain(options.hooks ?? []);
     this.groups = new SourceGroups(options.defaultInspector, []);
   }
@@ -92,24 +97,25 @@ export class MessageRouter implements RawIntake {
     return this.keyHandlers.add(key, handler, options.signal);
   }
 
-  async process(raw: RawMessage, meta: TransportMeta = {}): Promise<ProcessResult> {
-    const passage = new Passage(raw, meta);
+  async process(raw: RawMessage | undefined, meta: TransportMeta = {}): Promise<ProcessResult> {
+    const passage = new Passage(meta);
     try {
-      return await this.route(passage);
+      return await this.route(passage, raw);
     } catch (error) {
-      this.options.observer.refused({ source: passage.source, key: passage.key, reason: passage.reason, error });
+      this.observer.refused({ source: passage.source, key: passage.key, reason: passage.reason, error });
       await this.delivery.reply(passage, { error });
       throw error;
     }
   }
 
-  private async route(passage: Passage): Promise<ProcessResult> {
-    this.checkSize(passage);
-    const recognised = this.groups.recognise(passage.raw, passage.meta);
+  private async route(passage: Passage, given: RawMessage | undefined): Promise<ProcessResult> {
+    const raw = bytesOf(given);
+    this.checkSize(passage, raw);
+    const recognised = this.groups.recognise(raw, passage.meta);
     if (recognised.entry === undefined) return this.unrecognised(passage, recognised.error);
     const { entry, view } = recognised;
     passage.source = entry.options.name;
-    if (entry.source.verify !== undefined) await this.verify(passage, entry);
+    if (entry.source.verify !== undefined) await this.verify(passage, entry, raw);
     const routed = await this.parse(passage, entry, view);
     if (routed instanceof UnreadableRawMessageError) {
       return this.delivery.decide(passage, entry.hooks, { hook: 'onParseError', error: routed });
@@ -118,8 +124,8 @@ export class MessageRouter implements RawIntake {
     return this.delivery.deliver(passage, { source: passage.source, routed, hooks: entry.hooks });
   }
 
-  private checkSize(passage: Passage): void {
-    const sizeBytes = sizeOf(passage.raw);
+  private checkSize(passage: Passage, raw: RawMessage): void {
+    const sizeBytes = typeof raw === 'string' ? Buffer.byteLength(raw) : raw.byteLength;
     if (sizeBytes <= this.options.maxPayloadBytes) return;
     passage.reason = 'tooLarge';
     throw new MessageTooLargeError(sizeBytes, this.options.maxPayloadBytes);
@@ -132,10 +138,10 @@ export class MessageRouter implements RawIntake {
     return this.delivery.decide(passage, this.unmatchedHooks, { hook: 'onParseError', error });
   }
 
-  private async verify(passage: Passage, { source, options }: RegisteredSource): Promise<void> {
+  private async verify(passage: Passage, { source, options }: RegisteredSource, raw: RawMessage): Promise<void> {
     passage.reason = 'badSignature';
     try {
-      if ((await source.verify?.(passage.raw, passage.meta)) === false) throw new BadSignatureError('rejected');
+      if ((await source.verify?.(raw, passage.meta)) === false) throw new BadSignatureError('rejected');
     } catch (cause) {
       if (cause instanceof BadSignatureError) throw new BadSignatureError(cause.reason, options.name, { cause });
       passage.reason = 'unverifiable';
@@ -151,9 +157,8 @@ export class MessageRouter implements RawIntake {
   ): Promise<RoutedMessage | UnreadableRawMessageError> {
     try {
       const routed = await source.parse(view, passage.meta);
-      // A source is foreign code: its types do not keep it from reading the key from a header that is not there.
-      if (typeof routed.key === 'string' && routed.key !== '') return routed;
-      return new UnreadableRawMessageError('the source read no key from it', { source: options.name });
+      const fault = routedFault(routed);
+      return fault === undefined ? routed : new UnreadableRawMessageError(fault, { source: options.name });
     } catch (cause) {
       const fault = 'the source cannot parse it, see the cause';
       return new UnreadableRawMessageError(fault, { source: options.name }, { cause });
@@ -168,14 +173,23 @@ export class MessageRouter implements RawIntake {
 }
 
 /** @throws DISPATCH_UNREADABLE_MESSAGE for anything but bytes and strings, which untyped callers may well pass */
-function sizeOf(raw: unknown): number {
-  if (typeof raw === 'string') return Buffer.byteLength(raw);
-  if (raw instanceof Uint8Array) return raw.byteLength;
-  const found = raw === null ? 'null' : typeof raw;
-  const advice = 'for HTTP create the application with { rawBody: true } and pass request.rawBody';
+function bytesOf(raw: unknown): RawMessage {
+  if (typeof raw === 'string' || raw instanceof Uint8Array) return raw;
+  const isObject = typeof raw === 'object' && raw !== null;
+  const found = `${describeKind(raw)}${isObject ? ' (was the body parsed already?)' : ''}`;
+  const advice =
+    'for HTTP create the application with { rawBody: true }, pass request.rawBody, ' +
+    'and have a body parser that takes the content type';
   throw new UnreadableRawMessageError(`it is ${found}, not bytes or a string; ${advice}`, {});
 }
 
-function stackOf(error: unknown): string | undefined {
-  return error instanceof Error ? error.stack : undefined;
+/**
+ * What is wrong with what a source made of a message; undefined if nothing is. A source is foreign code: its types keep
+ * it neither from forgetting to return nor from reading the key from a header that is not there.
+ */
+function routedFault(routed: unknown): string | undefined {
+  if (routed === undefined || routed === null) return 'the source returned nothing: return { key, payload }';
+  if (typeof routed !== 'object') return `the source returned ${describeKind(routed)}: return { key, payload }`;
+  const hasKey = 'key' in routed && typeof routed.key === 'string' && routed.key !== '';
+  return hasKey ? undefined : 'the source read no key from it';
 }

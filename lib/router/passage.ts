@@ -1,4 +1,4 @@
-import type { ProcessResult, RawMessage, TransportMeta } from '../dispatcher/raw-intake.js';
+import type { ProcessResult, TransportMeta } from '../dispatcher/raw-intake.js';
 import type { SendOptions } from '../message/message-context.js';
 import type { RouteContext } from './hooks.js';
 import type { RefusalReason } from './router-observer.js';
@@ -12,10 +12,7 @@ export class Passage implements RouteContext {
   /** What a failure at this point is to be called. */
   reason: RefusalReason = 'unreadable';
 
-  constructor(
-    readonly raw: RawMessage,
-    readonly meta: TransportMeta,
-  ) {}
+  constructor(readonly meta: TransportMeta) {}
 
   get key(): string | undefined {
     return this.routed?.key;

@@ -1,5 +1,6 @@
 import { createHmac, getHashes, timingSafeEqual } from 'node:crypto';
 
+import { describeKind } from '../common/describe-value.js';
 import type { RawMessage, TransportMeta } from '../dispatcher/raw-intake.js';
 import { BadSignatureError, SourceSetupError } from './errors.js';
 import { TransportHeaders } from './sources/transport-headers.js';
@@ -48,8 +49,8 @@ interface ClaimedSignature {
  * Makes a check of HMAC signatures over the raw bytes, in constant time. The returned function rejects with
  * `DISPATCH_BAD_SIGNATURE`, whose `reason` tells a missing, malformed, wrong or expired signature.
  *
- * @throws DISPATCH_SOURCE_SETUP at once for an empty header name or secret, an unknown algorithm or a negative
- * tolerance; as a rejection when a secret function gives an empty secret
+ * @throws DISPATCH_SOURCE_SETUP at once for an empty header name or secret, an unknown algorithm or encoding, or a
+ * negative tolerance; as a rejection when a secret function gives an empty secret
  * @see https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries
  * @see https://docs.stripe.com/webhooks#verify-manually
  *
@@ -60,8 +61,8 @@ interface ClaimedSignature {
  * ```
  */
 export function hmacSignature(options: HmacSignatureOptions): SignatureCheck {
-  const { secret, timestamp } = options;
   requireSetup(setupProblems(options));
+  const { secret, timestamp } = options;
   const headerName = options.header.toLowerCase();
   const form = digestForm(options);
   return async (raw, meta) => {
@@ -71,7 +72,7 @@ export function hmacSignature(options: HmacSignatureOptions): SignatureCheck {
     const claimed = timestamp === undefined ? { time: undefined, digests: [given] } : readParts(given, timestamp);
     const digests = claimed.digests.map((text) => readDigest(text, form));
     const secrets = secretList(typeof secret === 'function' ? await secret(meta) : secret);
-    requireSetup(secretProblems(secrets));
+    requireSetup(secretProblems(secrets, options.header));
     if (!anyMatches(raw, { time: claimed.time, digests, secrets, algorithm: form.algorithm })) {
       throw new BadSignatureError('mismatch');
     }
@@ -149,24 +150,35 @@ function algorithmOf(options: HmacSignatureOptions): string {
   return options.algorithm ?? 'sha256';
 }
 
-/** A setting that is missing arrives here as undefined, whatever the types say; it counts as no secret. */
+/** A setting that is missing arrives here as undefined, whatever the types say, and so may anything that is no text. */
 function secretList(secret: SignatureSecret | undefined): readonly (string | Uint8Array)[] {
-  if (secret === undefined) return [];
-  return typeof secret === 'string' || secret instanceof Uint8Array ? [secret] : secret;
+  return Array.isArray(secret) ? (secret as readonly (string | Uint8Array)[]) : [secret as string | Uint8Array];
 }
 
-function setupProblems(options: HmacSignatureOptions): readonly string[] {
-  const problems = typeof options.secret === 'function' ? [] : secretProblems(secretList(options.secret));
-  const toleranceMs = options.timestamp?.toleranceMs ?? 0;
-  if (options.header === '') problems.push('hmacSignature needs the name of a header');
-  if (!getHashes().includes(algorithmOf(options))) problems.push(`Node knows no hash "${algorithmOf(options)}"`);
+/** Lists what is wrong with options that a program without types may have left out. */
+function setupProblems(given: Partial<HmacSignatureOptions> | undefined): readonly string[] {
+  const { header, secret, algorithm = 'sha256', encoding = 'hex', timestamp } = given ?? {};
+  if (typeof header !== 'string' || header === '') return ['hmacSignature needs the name of a header, as "header"'];
+  const problems = typeof secret === 'function' ? [] : secretProblems(secretList(secret), header);
+  const toleranceMs = timestamp?.toleranceMs ?? 0;
+  if (!getHashes().includes(algorithm)) problems.push(`Node knows no hash "${algorithm}"`);
+  if (encoding !== 'hex' && encoding !== 'base64') problems.push("\"encoding\" is neither 'hex' nor 'base64'");
   if (!(toleranceMs >= 0)) problems.push(`"toleranceMs" is ${toleranceMs}, it must be 0 or more`);
   return problems;
 }
 
-function secretProblems(secrets: readonly (string | Uint8Array)[]): string[] {
-  const usable = secrets.length > 0 && secrets.every((secret) => secret.length > 0);
-  return usable ? [] : ['hmacSignature needs a secret that is not empty; is the setting missing?'];
+/** Only the header is named, and what a secret is: none is shown. */
+function secretProblems(secrets: readonly unknown[], header: string): string[] {
+  const name = `the secret of hmacSignature for header "${header}"`;
+  const advice = 'check that the setting it comes from is there when the source is made';
+  if (secrets.length === 0) return [`${name} is an empty list: ${advice}`];
+  return secrets.flatMap((secret) => {
+    if (secret === undefined || secret === null) return [`${name} is missing: ${advice}`];
+    if (typeof secret !== 'string' && !(secret instanceof Uint8Array)) {
+      return [`${name} is ${describeKind(secret)}, not a string or bytes`];
+    }
+    return secret.length === 0 ? [`${name} is empty: ${advice}`] : [];
+  });
 }
 
 function requireSetup(problems: readonly string[]): void {

@@ -16,14 +16,25 @@ export class InFlight {
     this.count += 1;
   }
 
-  /** One function for all handlers, to be passed on as it is: a closure for each message would cost more than this. */
-  readonly leave = (): void => {
+  /** For `then`: one function for all handlers, since a closure for each message would cost more than this does. */
+  readonly leaveWith = (result: unknown): unknown => {
+    this.leave();
+    return result;
+  };
+
+  /** The same for a failure, which goes on to the caller. */
+  readonly leaveBy = (error: unknown): never => {
+    this.leave();
+    throw error;
+  };
+
+  leave(): void {
     this.count -= 1;
     if (this.count > 0 || this.waiting.length === 0) return;
     const waiting = this.waiting;
     this.waiting = [];
     for (const resolve of waiting) resolve();
-  };
+  }
 
   /** Keeps a context until its handler has settled, so that its signal can be aborted. */
   watch(context: MessageContext): void {

@@ -22,8 +22,8 @@ export class SyncRunMode {
   ) {}
 
   /**
-   * Runs the one handler of a command or query. The promise is the handler's own where it returns one, since a second
-   * one would be a third of the cost of a message; to know when it settles is all that is added to it.
+   * Runs the one handler of a command or query. A handler that fails while its caller does not look is the caller's
+   * unhandled rejection, as with any promise: it is neither logged here nor lost.
    */
   run(handler: PreparedHandler, context: MessageContext): Promise<unknown> {
     let result: unknown;
@@ -32,9 +32,8 @@ export class SyncRunMode {
     } catch (error) {
       return Promise.reject(error);
     }
-    const promise = this.tracked(result);
-    this.settling(context, promise);
-    return promise;
+    if (isPromiseLike(result)) this.settling(context, result);
+    return this.tracked(result);
   }
 
   /** The same for a handler that takes the message only, has nothing around it, and whose context nobody can see. */
@@ -96,15 +95,15 @@ export class SyncRunMode {
     return this.ambient.run(context, invoke);
   }
 
+  /** The caller gets the promise behind the count; whoever else waits, waits for the handler's own. */
   private tracked(result: unknown): Promise<unknown> {
     if (!isPromiseLike(result)) return Promise.resolve(result);
     const promise = result instanceof Promise ? result : Promise.resolve(result);
     this.inFlight.enter();
-    promise.then(this.inFlight.leave, this.inFlight.leave);
-    return promise;
+    return promise.then(this.inFlight.leaveWith, this.inFlight.leaveBy);
   }
 
-  private settling(context: MessageContext, promise: Promise<unknown>): void {
+  private settling(context: MessageContext, promise: PromiseLike<unknown>): void {
     context.settled = promise;
     if (context.hasSignal) this.inFlight.watch(context);
   }

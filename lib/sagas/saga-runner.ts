@@ -9,6 +9,7 @@ import type { WiringMistake } from '../handlers/errors.js';
 import type { AmbientStore } from '../message/ambient-context.js';
 import type { NotificationChannel } from '../notifications/notification-channel.js';
 import { SagaReactedNotification } from '../notifications/saga-notifications.js';
+import { InvalidSagaError, InvalidSagaOutputError } from './errors.js';
 import { sagasOf, type ISaga } from './saga.decorator.js';
 import { StreamSaga, type CurrentReaction, type StreamSagaObserver } from './stream-saga.js';
 
@@ -42,13 +43,17 @@ export class SagaRunner implements StreamSagaObserver {
   }
 
   emitted(saga: StreamSaga, output: unknown, reaction: CurrentReaction | undefined): void {
-    const commands = (Array.isArray(output) ? output : [output]).filter(isCommand);
-    if (commands.length === 0) return;
+    // What is falsy sends nothing, so that a saga may say `isDue && new ShipOrder()`.
+    const values = (Array.isArray(output) ? output : [output]).filter(Boolean);
     const event = reaction?.published.envelope.message;
-    if (this.parts.channel.wants(SagaReactedNotification)) {
+    const commands = values.filter(isCommand);
+    if (commands.length > 0 && this.parts.channel.wants(SagaReactedNotification)) {
       this.parts.channel.publish(new SagaReactedNotification(saga.name, event, commands));
     }
-    for (const command of commands) this.send(saga, command, reaction);
+    for (const value of values) {
+      if (isCommand(value)) this.send(saga, value, reaction);
+      else this.failed(saga, new InvalidSagaOutputError(saga.name, value), event);
+    }
   }
 
   failed(saga: StreamSaga, error: unknown, event: object | undefined): void {
@@ -73,13 +78,14 @@ export class SagaRunner implements StreamSagaObserver {
           'its class is request-scoped or transient, but a saga lives as long as the application',
         ),
       ];
-    const method: unknown = Reflect.get(provider.instance, property);
+    const method = provider.member(property);
+    if (method === undefined && provider.isStandIn) return [];
     if (typeof method !== 'function') return [invalid(provider, name, 'it is no function')];
     const saga = new StreamSaga(name, method.bind(provider.instance) as ISaga, this, this.parts.ambient);
     try {
       saga.start();
     } catch (error) {
-      return [invalid(provider, name, errorText(error))];
+      return [invalid(provider, name, error instanceof InvalidSagaError ? error.problem : errorText(error))];
     }
     this.sagas.push(saga);
     this.subscription ??= this.parts.events.published.subscribe((published) => {
@@ -94,5 +100,6 @@ function isCommand(value: unknown): value is object {
 }
 
 function invalid(provider: DiscoveredProvider, name: string, problem: string): WiringMistake {
-  return { rule: 'invalid-saga', text: `The saga ${name} of ${provider.label} cannot run: ${problem}.` };
+  const end = problem.endsWith('.') ? '' : '.';
+  return { rule: 'invalid-saga', text: `The saga ${name} of ${provider.label} cannot run: ${problem}${end}` };
 }

@@ -3,7 +3,7 @@ import type { Observable } from 'rxjs';
 
 const SAGAS = Symbol.for('nestjs-dispatch/sagas');
 
-/** What a saga gives back: the commands to send. A falsy one sends nothing. */
+/** What a saga gives back: the commands to send. A falsy one sends nothing; anything else that is no object is a failure. */
 export type SagaOutput<C extends object = object> = C | readonly C[] | null | undefined | void;
 
 /**

@@ -3,7 +3,7 @@ import { from, Observable, Subject, type Subscription } from 'rxjs';
 import type { PublishedEvent } from '../buses/event-bus.js';
 import { errorText } from '../common/dispatch-error.js';
 import type { AmbientStore } from '../message/ambient-context.js';
-import { MessageContext } from '../message/message-context.js';
+import { MessageContext, type HandlerFacts } from '../message/message-context.js';
 import { InvalidSagaError } from './errors.js';
 import type { ISaga } from './saga.decorator.js';
 
@@ -54,13 +54,14 @@ export class StreamSaga {
   react(published: PublishedEvent): void {
     if (this.isStopped) return;
     const context = new MessageContext(published.envelope, this.facts, undefined, published.owner);
+    const outer = this.reaction;
     this.reaction = { published, context };
     try {
       this.ambient.run(context, () => this.show(published.envelope.message));
     } catch (error) {
       this.fail(error);
     } finally {
-      this.reaction = undefined;
+      this.reaction = outer;
     }
   }
 
@@ -71,8 +72,8 @@ export class StreamSaga {
     this.subscription = undefined;
   }
 
-  private get facts(): { readonly name: string; readonly timeoutMs: number } {
-    return { name: this.name, timeoutMs: 0 };
+  private get facts(): HandlerFacts {
+    return { name: this.name, key: this.name, timeoutMs: 0 };
   }
 
   private show(event: object): void {

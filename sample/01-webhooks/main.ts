@@ -24,6 +24,7 @@ const url = `${await app.getUrl()}${WEBHOOKS_PATH}`;
 console.log(`Sending GitHub's webhooks to ${url}\n`);
 if (!(await exercise())) process.exitCode = 1;
 if (!options.once) {
+  app.useLogger(['error', 'warn']);
   console.log(`\nServing ${url} until Ctrl-C`);
   await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
 }
@@ -32,7 +33,8 @@ await app.close();
 async function startServer(port: number): Promise<NestExpressApplication> {
   const server = await NestFactory.create<NestExpressApplication>(AppModule, {
     rawBody: true,
-    logger: ['error', 'warn'],
+    // Each of the messages that are refused on purpose would be a warning between the lines of the report.
+    logger: ['error'],
   });
   // Webhooks are read as bytes and nothing else: Nest's JSON parser would answer what is cut short before we see it.
   server.useBodyParser('raw', { type: (request) => request.url === WEBHOOKS_PATH, limit: MAX_BODY_BYTES });

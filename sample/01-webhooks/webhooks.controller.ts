@@ -17,6 +17,6 @@ export class WebhooksController {
   @HttpCode(200)
   receive(@Req() request: RawBodyRequest<Request>): Promise<ProcessResult> {
     this.tally.onReceived();
-    return this.dispatcher.process(request.rawBody ?? '', { headers: request.headers, transport: 'http' });
+    return this.dispatcher.process(request.rawBody, { headers: request.headers, transport: 'http' });
   }
 }

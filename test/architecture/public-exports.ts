@@ -41,6 +41,7 @@ export const PUBLIC_EXPORTS: readonly string[] = [
   'InvalidNotificationOptionsError',
   'InvalidRawMessageError',
   'InvalidSagaError',
+  'InvalidSagaOutputError',
   'InvalidSendOptionsError',
   'LoggingBehavior',
   'Message',

@@ -11,9 +11,17 @@ import { Controller, HttpCode, Module, Post, Req, UseFilters, type RawBodyReques
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { Request } from 'express';
-import { and, Dispatcher, DispatchExceptionFilter, hasFields, header, hmacSignature, not, Source } from 'nestjs-dispatch';
-import type { MessageSource, RoutedMessage, TransportMeta, View } from 'nestjs-dispatch';
+import * as dispatch from 'nestjs-dispatch';
+import type { HandlerContext, MessageSource, Next, PipelineBehavior, RoutedMessage, TransportMeta, View } from 'nestjs-dispatch';
+import { map, type Observable } from 'rxjs';
+const { and, Behavior, DispatchExceptionFilter, DispatchModule, hasFields, header, hmacSignature } = dispatch;
+const { not, ofType, OnNotification, Saga, Source } = dispatch;
+import { Command, CommandFailedNotification, Dispatcher, Event } from 'nestjs-dispatch';
 @Module({}) class AppModule {}
+class OrderPaid extends Event { orderId = ''; }
+class ShipOrder extends Command { constructor(readonly orderId: string) { super(); } }
+class PlaceOrderHandler { async execute(_command: ShipOrder, _context: HandlerContext) {} }
+const command = new ShipOrder('7');
 `;
 
 function codeBlocks(): string[] {

@@ -11,6 +11,8 @@ export class BuiltPackage {
   constructor() {
     mkdirSync(path.join(root, '.cache'), { recursive: true });
     this.folder = mkdtempSync(path.join(root, '.cache/package-'));
+    // A package of its own: inside this one, its name would lead to whatever was built in its place before.
+    writeFileSync(path.join(this.folder, 'package.json'), '{ "private": true }');
     const home = path.join(this.folder, 'node_modules/nestjs-dispatch');
     mkdirSync(home, { recursive: true });
     cpSync(path.join(root, 'package.json'), path.join(home, 'package.json'));

@@ -58,7 +58,7 @@ const program = (ending: string) => `
 import 'reflect-metadata';
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { DispatchModule, EventBus, EventsHandler } from 'nestjs-dispatch';
+import { CommandBus, CommandHandler, DispatchModule, EventBus, EventsHandler } from 'nestjs-dispatch';
 
 class Placed {}
 class Throwing { handle() { throw new Error('thrown'); } }
@@ -66,7 +66,13 @@ class Rejecting { async handle() { throw new Error('rejected'); } }
 class AppModule {}
 EventsHandler(Placed)(Throwing);
 EventsHandler(Placed)(Rejecting);
-Module({ imports: [DispatchModule.forRoot()], providers: [Throwing, Rejecting] })(AppModule);
+class Pay {}
+class Ship {}
+class Paying { async execute() { throw new Error('not paid'); } }
+class Shipping { async execute(_command, { signal }) { signal.throwIfAborted(); throw new Error('not shipped'); } }
+CommandHandler(Pay)(Paying);
+CommandHandler(Ship)(Shipping);
+Module({ imports: [DispatchModule.forRoot()], providers: [Throwing, Rejecting, Paying, Shipping] })(AppModule);
 
 const app = await NestFactory.createApplicationContext(AppModule, { logger: false });
 app.get(EventBus).subscribe(() => { throw new Error('a subscriber has thrown'); });
@@ -101,6 +107,22 @@ describe('an error in an event handler (nestjs/cqrs#409)', () => {
   it('would end a process that lets it out', () => {
     const { status, stdout } = built.run({ 'floating.mjs': program('void Promise.reject(new Error());') });
     expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+  });
+
+  it("is the caller's own where it is a command that was not awaited: an unhandled rejection, not silence", () => {
+    const { stdout } = built.run({
+      'unawaited.mjs': program(`
+        process.on('unhandledRejection', (error) => process.stdout.write(\`\${error.message}, \`));
+        class Fail {}
+        void app.get(CommandBus).execute(new Fail());
+        void app.get(CommandBus).execute(new Pay());
+        void app.get(CommandBus).execute(new Ship());
+      `),
+    });
+    expect(stdout).toContain('No handler for the command "Fail"');
+    expect(stdout).toContain('not paid');
+    expect(stdout).toContain('not shipped');
+    expect(stdout).toMatch(/alive$/);
   });
 
   it('does not end the process, nor does one in a subscriber of the bus', () => {

@@ -119,7 +119,7 @@ describe('the notifications', () => {
   it('of what nobody handles are unhandled, whatever its kind', async () => {
     class Unknown extends Command {}
     const { dispatcher, seen } = await startWatched();
-    await Promise.allSettled([dispatcher.execute(new Unknown()), dispatcher.query(new Unknown())]);
+    await Promise.allSettled([dispatcher.execute(new Unknown()), dispatcher.query(new Unknown() as object)]);
     await dispatcher.publish(new OrderShipped());
     await setImmediate();
     const unhandled = seen.filter((one) => one instanceof MessageUnhandledNotification);

@@ -1,6 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import { Injectable, Module } from '@nestjs/common';
-import { Command, DispatchModule, RunMode, type DispatchOptions, type DispatchOptionsFactory } from 'nestjs-dispatch';
+import {
+  Command,
+  CqrsModule,
+  DispatchModule,
+  RunMode,
+  type DispatchOptions,
+  type DispatchOptionsFactory,
+} from 'nestjs-dispatch';
 
 import { mistakesOf, rejectionOf, start, startModules } from './dispatcher/application.js';
 import { commandHandler } from './dispatcher/handlers.js';
@@ -136,6 +143,28 @@ describe('DispatchModule.forRootAsync()', () => {
       code: 'DISPATCH_WIRING',
       mistakes: [{ rule: 'invalid-options' }],
     });
+  });
+
+  it.each<[unknown, string]>([
+    [null, 'null'],
+    [undefined, 'undefined'],
+    ['fast', 'a string'],
+    [[], 'an array'],
+    [Limits, 'the class Limits'],
+  ])('refuses what its factory gives in the place of options: %p', async (given, shown) => {
+    const text = `DispatchModule.forRootAsync() got ${shown} as options: return an object.`;
+    const make = (): DispatchOptions => given as DispatchOptions;
+    @Injectable()
+    class Broken implements DispatchOptionsFactory {
+      createDispatchOptions(): Promise<DispatchOptions> {
+        return Promise.resolve(make());
+      }
+    }
+    for (const options of [{ useFactory: make }, { useClass: Broken }]) {
+      expect(await rejectionOf(startWith(options))).toMatchObject({ mistakes: [{ rule: 'invalid-options', text }] });
+    }
+    const cqrs = startModules({ imports: [CqrsModule.forRootAsync({ useFactory: make })] });
+    expect(await rejectionOf(cqrs)).toMatchObject({ mistakes: [{ rule: 'invalid-options', text }] });
   });
 
   it.each<[string, Parameters<typeof DispatchModule.forRootAsync>[0], number]>([

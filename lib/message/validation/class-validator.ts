@@ -1,7 +1,8 @@
 import type { Violation } from '../errors.js';
 import type { MessageClass } from '../message.js';
-import { maskValues } from './mask-values.js';
+import { NEUTRAL_TEXT, ValueMask } from './mask-values.js';
 import { NOTHING_FOUND, type Findings, type MessageRule } from './rule.js';
+import { dottedPath, MAX_VIOLATIONS } from './violation-limits.js';
 
 /** What class-validator reports of one field; the shape of its own class, so that its types stay out of ours. */
 interface FieldError {
@@ -44,6 +45,13 @@ interface Executor {
 
 interface ExecutorModule {
   readonly ValidationExecutor: new (validator: object, options: object) => Executor;
+}
+
+/** What is found in one message. */
+interface FoundViolations {
+  readonly mask: ValueMask;
+  readonly violations: Violation[];
+  violationCount: number;
 }
 
 /** An object of a class without rules is refused where its parent says `@ValidateNested`: it would pass unseen. */
@@ -96,24 +104,27 @@ export class ClassValidator {
 
   private findingsOf(errors: readonly FieldError[]): Findings {
     if (errors.length === 0) return NOTHING_FOUND;
-    const violations: Violation[] = [];
-    for (const error of errors) this.collect(error, [], violations);
-    return { violations };
+    const found: FoundViolations = { mask: new ValueMask(), violations: [], violationCount: 0 };
+    for (const error of errors) this.collect(error, [], found);
+    return { violations: found.violations, violationCount: found.violationCount };
   }
 
-  private collect(error: FieldError, parents: readonly string[], violations: Violation[]): void {
+  private collect(error: FieldError, parents: readonly string[], found: FoundViolations): void {
     const path = error.property === undefined ? parents : [...parents, error.property];
-    for (const [constraint, text] of Object.entries(error.constraints ?? {})) {
-      violations.push({ path: path.join('.'), message: this.textOf(error, constraint, text) });
+    for (const constraint of Object.entries(error.constraints ?? {})) {
+      found.violationCount++;
+      if (found.violations.length >= MAX_VIOLATIONS) continue;
+      found.violations.push({ path: dottedPath(path), message: this.textOf(error, constraint, found.mask) });
     }
-    for (const child of error.children ?? []) this.collect(child, path, violations);
+    for (const child of error.children ?? []) this.collect(child, path, found);
   }
 
-  private textOf(error: FieldError, constraint: string, text: string): string {
+  private textOf(error: FieldError, [constraint, text]: readonly [string, string], mask: ValueMask): string {
     if (constraint === 'unknownValue') {
       return 'it must be an instance of a class with rules: declare the field with @Type(() => TheClass)';
     }
-    return maskValues(text, [error.value], this.mayQuoteValue(error) ? 1 : undefined);
+    if (!this.mayQuoteValue(error)) return mask.apply(text, [error.value]);
+    return isChangedByReplace(error.value) ? NEUTRAL_TEXT : mask.apply(text, [error.value], 1);
   }
 
   /** The texts class-validator has of its own quote no value. Those of the user may: by `$value`, or in a function. */
@@ -127,6 +138,14 @@ export class ClassValidator {
   private metadataOf(target: unknown): readonly RuleMetadata[] {
     return this.main.getMetadataStorage().getTargetValidationMetadatas(target, '', false, false);
   }
+}
+
+/**
+ * class-validator puts a value where a text says `$value` as the second argument of `String#replace`, and then replaces
+ * `$property` and `$target`: what stands in the text of such a value is not the value, and cannot be found by it.
+ */
+function isChangedByReplace(value: unknown): boolean {
+  return typeof value === 'string' && /\$(?:[$&`']|property|target)/.test(value);
 }
 
 function isOpen(message: unknown): boolean {

@@ -2,7 +2,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec';
 
 import { importOptionalPeer } from '../../common/optional-peer.js';
 import { isPromiseLike } from '../../common/promises.js';
-import { InvalidMessageError, type Violation } from '../errors.js';
+import { InvalidMessageError } from '../errors.js';
 import type { MessageDefinition } from '../message.decorator.js';
 import { ClassValidator } from './class-validator.js';
 import { ownRule } from './own-rule.js';
@@ -13,7 +13,7 @@ import { schemaRule } from './schema-rule.js';
  * Lets a message pass that satisfies every rule of its class, at once where all its rules are synchronous. The same
  * message may be checked any number of times; it is not changed.
  *
- * @throws DISPATCH_INVALID_MESSAGE (or rejects with it) listing every violation. What a rule itself throws, but for the
+ * @throws DISPATCH_INVALID_MESSAGE (or rejects with it) listing the first 100 violations. What a rule itself throws, but for the
  * message's own `validate()`, is passed on as it is: a rule that is broken says nothing of the message.
  */
 export type MessageValidator = (message: object) => void | Promise<void>;
@@ -28,8 +28,8 @@ export type MessageValidator = (message: object) => void | Promise<void>;
  * - The message's method `validate()`, if it takes no parameters. It may throw, or return `false`, a text, a violation,
  *   or an array of texts or violations, or a promise of these. Nothing, `true`, `null`, `''` and `[]` mean valid.
  *
- * Texts that libraries make are stripped of the values they quote; the texts of `validate()` are used as they are, so
- * keep values out of them.
+ * Texts that libraries make are stripped of the values they quote; the texts of `validate()` are not, so keep values
+ * out of them. Any text is cut to 500 characters and a path to 200, and no more than 100 violations are listed.
  */
 export class MessageValidators {
   private constructor(private readonly classValidator: ClassValidator | undefined) {}
@@ -76,13 +76,14 @@ function apply(rules: readonly MessageRule[], message: object): (Findings | Prom
 }
 
 function judge(name: string, message: object, findings: readonly Findings[]): void {
-  const violations: Violation[] = [];
+  let violationCount = 0;
   let cause: unknown;
   for (const finding of findings) {
-    violations.push(...finding.violations);
+    violationCount += finding.violationCount;
     cause ??= finding.cause;
   }
-  if (violations.length === 0) return;
-  const options = cause === undefined ? { subject: message } : { subject: message, cause };
-  throw new InvalidMessageError(name, violations, options);
+  if (violationCount === 0) return;
+  const violations = findings.flatMap((finding) => finding.violations);
+  const options = { subject: message, violationCount };
+  throw new InvalidMessageError(name, violations, cause === undefined ? options : { ...options, cause });
 }

@@ -3,6 +3,7 @@ import { isPromiseLike } from '../../common/promises.js';
 import { InvalidMessageError, type Violation } from '../errors.js';
 import type { MessageClass } from '../message.js';
 import { NOTHING_FOUND, type Findings, type MessageRule } from './rule.js';
+import { MAX_VIOLATIONS } from './violation-limits.js';
 
 /**
  * Makes a rule of the method `validate()` of a class or a base, if it takes no parameters. The method is read from the
@@ -34,9 +35,14 @@ function methodOf(target: MessageClass, name: string): ((this: object) => unknow
 
 function findingsOf(verdict: unknown): Findings {
   if (verdict === undefined || verdict === null || verdict === true || verdict === '') return NOTHING_FOUND;
-  if (verdict === false) return { violations: [{ path: '', message: 'its validate() refuses it' }] };
+  if (verdict === false) return oneFinding('its validate() refuses it');
   const complaints: readonly unknown[] = Array.isArray(verdict) ? verdict : [verdict];
-  return complaints.length === 0 ? NOTHING_FOUND : { violations: complaints.map(toViolation) };
+  if (complaints.length === 0) return NOTHING_FOUND;
+  return { violations: complaints.slice(0, MAX_VIOLATIONS).map(toViolation), violationCount: complaints.length };
+}
+
+function oneFinding(message: string): Findings {
+  return { violations: [{ path: '', message }], violationCount: 1 };
 }
 
 function toViolation(complaint: unknown): Violation {
@@ -54,6 +60,6 @@ function isViolation(value: unknown): value is Violation {
 }
 
 function findingsOfThrown(error: unknown): Findings {
-  if (error instanceof InvalidMessageError) return { violations: error.violations, cause: error };
-  return { violations: [{ path: '', message: errorText(error) }], cause: error };
+  if (!(error instanceof InvalidMessageError)) return { ...oneFinding(errorText(error)), cause: error };
+  return { violations: error.violations, violationCount: error.violationCount, cause: error };
 }

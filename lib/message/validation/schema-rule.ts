@@ -2,8 +2,9 @@ import type { StandardSchemaV1 } from '@standard-schema/spec';
 
 import { isPromiseLike } from '../../common/promises.js';
 import type { Violation } from '../errors.js';
-import { maskValues } from './mask-values.js';
+import { ValueMask } from './mask-values.js';
 import { NOTHING_FOUND, type Findings, type MessageRule } from './rule.js';
+import { dottedPath, MAX_VIOLATIONS } from './violation-limits.js';
 
 /**
  * Makes a rule of a Standard Schema. Only its issues count, its output does not.
@@ -19,14 +20,17 @@ export function schemaRule(schema: StandardSchemaV1): MessageRule {
 }
 
 function findingsOf(result: StandardSchemaV1.Result<unknown>, message: object): Findings {
-  if (result.issues === undefined || result.issues.length === 0) return NOTHING_FOUND;
-  return { violations: result.issues.map((issue) => toViolation(issue, message)) };
+  const { issues } = result;
+  if (issues === undefined || issues.length === 0) return NOTHING_FOUND;
+  const mask = new ValueMask();
+  const violations = issues.slice(0, MAX_VIOLATIONS).map((issue) => toViolation(issue, message, mask));
+  return { violations, violationCount: issues.length };
 }
 
-function toViolation(issue: StandardSchemaV1.Issue, message: object): Violation {
+function toViolation(issue: StandardSchemaV1.Issue, message: object, mask: ValueMask): Violation {
   const keys = (issue.path ?? []).map((step) => (typeof step === 'object' ? step.key : step));
   const subjects = [valueAt(message, keys), quotedPart(issue)].filter((subject) => subject !== undefined);
-  return { path: keys.map(String).join('.'), message: maskValues(issue.message, subjects) };
+  return { path: dottedPath(keys), message: mask.apply(issue.message, subjects) };
 }
 
 function valueAt(message: object, keys: readonly PropertyKey[]): unknown {

@@ -10,7 +10,11 @@ import { redact } from './redaction.js';
 export interface LoggingOptions {
   /** Level of a success; a failure is a warning. Default `'debug'`. */
   readonly level?: 'log' | 'debug' | 'verbose';
-  /** Whether the message itself is written, with sensitive fields redacted. Default true. */
+  /**
+   * Whether the message itself is written, with sensitive fields redacted. Default true. Fields of plain objects in a
+   * list, Set or Map are redacted only where `sensitive` of `@Message` names their path: `@Sensitive()` marks a class,
+   * and is found there on its instances only.
+   */
   readonly payload?: boolean;
 }
 

@@ -1,5 +1,5 @@
 import { DispatchError } from '../../common/dispatch-error.js';
-import type { HandlerContext } from '../../message/message-context.js';
+import type { HandlerContext, MessageContext } from '../../message/message-context.js';
 import type { Next, PipelineBehavior } from '../behavior.js';
 
 /** A handler took longer than it may. It may still be running: it should stop when its `context.signal` aborts. */
@@ -20,26 +20,31 @@ export class HandlerTimeoutError extends DispatchError {
 
 /**
  * Limits how long a handler may take, counted from its start: then its signal aborts with a `HandlerTimeoutError` and
- * the caller's promise rejects with the same. What the handler returns or throws after that is ignored. It is put around
+ * the caller's promise rejects with the same. What the handler returns or throws after that is
+ * ignored, but the application still waits for it at shutdown. It is put around
  * handlers by itself where `timeoutMs` is set by the sender, the handler or the module.
  */
 export class TimeoutBehavior implements PipelineBehavior {
   /** @throws DISPATCH_HANDLER_TIMEOUT once the limit has passed. */
   handle(context: HandlerContext, next: Next): Promise<unknown> {
-    const timeoutMs = context.envelope.timeoutMs ?? context.handler.timeoutMs;
+    const { timeoutMs } = context;
     if (timeoutMs === 0) return next();
-    context.deadlineMs = Date.now() + timeoutMs;
+    // Behaviors are given contexts that the dispatcher made, and no others.
+    const own = context as MessageContext;
+    own.deadlineMs = Date.now() + timeoutMs;
+    const handled = next();
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         const error = new HandlerTimeoutError(context.handler.name, context.name, context.id, timeoutMs);
-        context.abort(error);
+        own.abort(error);
+        own.keepsRunning(handled);
         reject(error);
       }, timeoutMs);
       const finish = (settle: () => void): void => {
         clearTimeout(timer);
         settle();
       };
-      next().then(
+      handled.then(
         (result) => finish(() => resolve(result)),
         (error: unknown) => finish(() => reject(error)),
       );

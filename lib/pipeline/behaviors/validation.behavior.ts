@@ -1,3 +1,4 @@
+import { isPromiseLike } from '../../common/promises.js';
 import type { HandlerContext } from '../../message/message-context.js';
 import type { MessageValidator } from '../../message/validation/message-validators.js';
 import type { Next, PipelineBehavior } from '../behavior.js';
@@ -9,9 +10,14 @@ import type { Next, PipelineBehavior } from '../behavior.js';
 export class ValidationBehavior implements PipelineBehavior {
   constructor(private readonly validate: MessageValidator) {}
 
-  /** @throws DISPATCH_INVALID_MESSAGE listing every violation; the handler has not run. */
-  async handle(context: HandlerContext, next: Next): Promise<unknown> {
-    await this.validate(context.message);
-    return next();
+  /** @throws DISPATCH_INVALID_MESSAGE listing the violations, up to 100; the handler has not run. */
+  handle(context: HandlerContext, next: Next): Promise<unknown> {
+    const checked = this.validate(context.message);
+    return isPromiseLike(checked) ? nextAfter(checked, next) : next();
   }
+}
+
+async function nextAfter(checked: PromiseLike<void>, next: Next): Promise<unknown> {
+  await checked;
+  return next();
 }

@@ -37,14 +37,17 @@ export class SourceGroups<E extends SourceEntry> {
         const view = inspector.inspect(raw, meta);
         if (view === undefined) continue;
         viewed = true;
-        const entry = index.find(view, meta);
+        const entry = index.find(view, meta, faults);
         if (entry !== undefined) return { entry, view };
       } catch (fault) {
         // Another group may still know the message; if none does, this says why.
         faults.push(fault);
       }
     }
-    return { entry: undefined, error: this.failure(viewed, faults) };
+    const error = this.failure(viewed, faults);
+    // Whatever the inspectors say of it: that a body was lost on its way here is the likelier fault.
+    const isLost = raw.length === 0 && !(error instanceof NoSourceError);
+    return { entry: undefined, error: isLost ? emptyError(faults) : error };
   }
 
   private failure(viewed: boolean, faults: readonly unknown[]): NoSourceError | UnreadableRawMessageError {
@@ -57,4 +60,9 @@ export class SourceGroups<E extends SourceEntry> {
     if (!viewed) return new UnreadableRawMessageError(`no inspector (${tried}) takes it for its format`, {});
     return new NoSourceError(this.entries.length);
   }
+}
+
+function emptyError([cause]: readonly unknown[]): UnreadableRawMessageError {
+  const advice = 'for HTTP create the application with { rawBody: true } and let no other parser read the body first';
+  return new UnreadableRawMessageError(`it is empty; ${advice}`, {}, cause === undefined ? {} : { cause });
 }

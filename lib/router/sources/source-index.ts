@@ -36,15 +36,17 @@ export class SourceIndex<E extends SourceEntry> {
   }
 
   /**
-   * The first source, in the order given, that matches; undefined if none does.
-   * @throws DISPATCH_UNREADABLE_MESSAGE when a discriminator function throws, naming its source
+   * The first source, in the order given, that matches; undefined if none does. A discriminator function that throws
+   * does not hold.
+   *
+   * @param faults is given what such functions threw, naming the source
    */
-  find(view: View, meta: TransportMeta): E | undefined {
+  find(view: View, meta: TransportMeta, faults: unknown[] = []): E | undefined {
     const message = { view, meta, headers: new TransportHeaders(meta) };
     const candidates = this.unfiled.slice();
     this.markByHeader(message.headers, candidates);
     this.markByField(view, candidates);
-    return this.firstOf(candidates, message);
+    return this.firstOf(candidates, message, faults);
   }
 
   private file(atom: Atom, position: number): void {
@@ -85,22 +87,25 @@ export class SourceIndex<E extends SourceEntry> {
     }
   }
 
-  private firstOf(candidates: Uint32Array, message: Recognisable): E | undefined {
+  private firstOf(candidates: Uint32Array, message: Recognisable, faults: unknown[]): E | undefined {
     for (const [word, marked] of candidates.entries()) {
       for (let bits = marked; bits !== 0; bits &= bits - 1) {
         const entry = this.entries[word * 32 + 31 - Math.clz32(bits & -bits)];
-        if (entry !== undefined && recognises(entry, message)) return entry;
+        if (entry !== undefined && recognises(entry, message, faults)) return entry;
       }
     }
     return undefined;
   }
 }
 
-function recognises({ options }: SourceEntry, message: Recognisable): boolean {
+/** A `match` that throws does not hold; what it threw matters only where no other source takes the message. */
+function recognises({ options }: SourceEntry, message: Recognisable, faults: unknown[]): boolean {
   try {
     return holds(options.match, message);
   } catch (cause) {
-    throw new UnreadableRawMessageError(`the "match" of source "${options.name}" failed, see the cause`, {}, { cause });
+    const fault = `the "match" of source "${options.name}" failed, see the cause`;
+    faults.push(new UnreadableRawMessageError(fault, {}, { cause }));
+    return false;
   }
 }
 

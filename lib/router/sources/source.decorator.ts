@@ -21,7 +21,8 @@ const SOURCE = Symbol.for('nestjs-dispatch/source');
  */
 export function Source(options: SourceOptions) {
   return (target: abstract new (...args: never[]) => MessageSource): void => {
-    Reflect.defineMetadata(SOURCE, options, target);
+    // Without types there may be none; the class is a source all the same, and what it lacks is told at bootstrap.
+    Reflect.defineMetadata(SOURCE, (options as SourceOptions | undefined) ?? {}, target);
   };
 }
 
@@ -30,11 +31,16 @@ export function sourceOptionsOf(target: object): SourceOptions | undefined {
   return Reflect.getOwnMetadata(SOURCE, target) as SourceOptions | undefined;
 }
 
-/** The source a provider is: an instance of a class with `@Source`, or what `defineSource` made; undefined for others. */
-export function sourceEntryOf(provided: unknown): SourceEntry | undefined {
+/**
+ * The source a provider is: an instance of a class with `@Source`, what `defineSource` made, or what stands in for such
+ * a class; undefined for others.
+ * @param type the class it is provided as, where a test may have put another object in its place
+ */
+export function sourceEntryOf(provided: unknown, type?: object): SourceEntry | undefined {
   if (typeof provided !== 'object' || provided === null) return undefined;
   if (provided instanceof DefinedSource) return provided;
-  const options = typeof provided.constructor === 'function' ? sourceOptionsOf(provided.constructor) : undefined;
+  const made = typeof provided.constructor === 'function' ? sourceOptionsOf(provided.constructor) : undefined;
+  const options = made ?? (type === undefined ? undefined : sourceOptionsOf(type));
   // Whether it has its methods is checked, and reported with all other problems, when it is registered.
   return options === undefined ? undefined : { options, source: provided as MessageSource };
 }

@@ -89,24 +89,3 @@ export class DefinedSource implements SourceEntry {
     this.source = definition;
   }
 }
-
-/** Lists what is wrong with sources that are to be registered, given the names that are taken; empty if nothing is. */
-export function sourceProblems(entries: readonly SourceEntry[], takenNames: Iterable<string> = []): readonly string[] {
-  const names = new Set(takenNames);
-  const problems: string[] = [];
-  for (const { options, source } of entries) {
-    if (options.name === '') problems.push(`source ${labelOf(source)} has an empty name`);
-    else if (names.has(options.name))
-      problems.push(`two sources are named "${options.name}", one is ${labelOf(source)}`);
-    names.add(options.name);
-    // Decorators do not check the class they stand on, so a source may lack its method.
-    if (typeof (source as Partial<MessageSource>).parse !== 'function') {
-      problems.push(`source "${options.name}" (${labelOf(source)}) has no method "parse"`);
-    }
-  }
-  return problems;
-}
-
-function labelOf(source: MessageSource): string {
-  return source.constructor === Object ? 'made by defineSource' : source.constructor.name;
-}

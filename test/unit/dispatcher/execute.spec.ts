@@ -1,10 +1,10 @@
 import { setImmediate } from 'node:timers/promises';
 
 import { describe, expect, it } from '@jest/globals';
-import { Command, CommandBus, Query, QueryBus, type Dispatcher } from 'nestjs-dispatch';
+import { Command, CommandBus, Event, Query, QueryBus, type Dispatcher } from 'nestjs-dispatch';
 
 import { rejectionOf, start } from './application.js';
-import { commandHandler, queryHandler } from './handlers.js';
+import { commandHandler, eventHandler, queryHandler } from './handlers.js';
 
 class PlaceOrder extends Command<string> {}
 class GetOrder extends Query<string> {}
@@ -82,8 +82,22 @@ describe('the error about a missing handler', () => {
 
   it('says so where a query was sent as a command', async () => {
     const { dispatcher } = await startShop();
-    await expect(dispatcher.execute(new GetOrder())).rejects.toThrow('it has a query handler');
-    await expect(dispatcher.query(new PlaceOrder())).rejects.toThrow('it has a command handler');
+    await expect(dispatcher.execute(new GetOrder() as object)).rejects.toThrow('it has a query handler');
+    await expect(dispatcher.query(new PlaceOrder() as object)).rejects.toThrow('it has a command handler');
+  });
+
+  it('says so where a query without a handler was sent as a command, and the other way round', async () => {
+    const { dispatcher } = await start();
+    await expect(dispatcher.execute(new GetOrder() as object)).rejects.toThrow('@QueryHandler(GetOrder)');
+    await expect(dispatcher.query(new PlaceOrder() as object)).rejects.toThrow('@CommandHandler(PlaceOrder)');
+  });
+
+  it('says so where an event was sent as a command', async () => {
+    class OrderPlaced extends Event {}
+    class StockTaken {}
+    const { dispatcher } = await start({ providers: [eventHandler(StockTaken, () => undefined)] });
+    await expect(dispatcher.execute(new OrderPlaced())).rejects.toThrow('it is an event');
+    await expect(dispatcher.execute(new StockTaken())).rejects.toThrow('it is an event');
   });
 });
 

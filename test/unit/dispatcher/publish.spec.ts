@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 
 import { describe, expect, it } from '@jest/globals';
-import { Event, EventBus, type Dispatcher } from 'nestjs-dispatch';
+import { Command, Event, EventBus, Query, type Dispatcher } from 'nestjs-dispatch';
 
 import { start } from './application.js';
 import { deferred } from './deferred.js';
@@ -13,6 +13,8 @@ class OrderPlaced extends Event {
   }
 }
 class OrderShipped extends Event {}
+class PlaceOrder extends Command {}
+class GetOrder extends Query {}
 
 const throwing = (error: unknown) => () => {
   throw error;
@@ -95,6 +97,18 @@ describe('publish', () => {
     expect(log.lines).toEqual([]);
   });
 
+  it.each<[string, unknown, string]>([
+    ['a command', new PlaceOrder(), 'it is a command, so send it with execute()'],
+    ['a query', new GetOrder(), 'it is a query, so send it with query()'],
+    ['a class', OrderPlaced, 'the class itself was sent, send an instance of it'],
+  ])('refuses %s in the place of an event, and reports it', async (_what, event, problem) => {
+    const { dispatcher, log } = await start({ providers: [eventHandler(OrderPlaced, () => undefined)] });
+    await expect(dispatcher.publish(event as object)).rejects.toMatchObject({ problem });
+    await expect(dispatcher.publishAndWait(event as object)).rejects.toMatchObject({ problem });
+    expect(log.lines).toHaveLength(1);
+    expect(log.lines[0]).toContain(problem);
+  });
+
   it('has started every handler in order when it returns, and does not wait for them', async () => {
     const gate = deferred();
     const seen: string[] = [];
@@ -144,6 +158,12 @@ describe('publishAll', () => {
     });
     expect(seen).toHaveLength(6);
     expect(log.lines).toHaveLength(1);
+  });
+
+  it('rejects, and does not throw at once, for what is no list', async () => {
+    const { dispatcher } = await start();
+    const published = dispatcher.publishAll('OrderPlaced' as never);
+    await expect(published).rejects.toThrow('publishAll() takes an array of events');
   });
 
   it.each(doors)('of the %s resolves for no events', async (_name, open) => {

@@ -38,6 +38,18 @@ describe.each(doors)('Dispatcher#%s', (_door, send) => {
     },
   );
 
+  it.each<[string, object]>([
+    ['an unknown option', { timeout: 5 }],
+    ['an unknown run mode', { runMode: 'later' }],
+  ])('refuses %s and does not call the handler', async (_what, options) => {
+    const { dispatcher, handled } = await startCounting();
+    await expect(send(dispatcher, options)).rejects.toMatchObject({
+      code: 'DISPATCH_INVALID_SEND_OPTIONS',
+      problem: expect.stringMatching(/"timeout" is unknown: there are runMode, |runMode is "later"/),
+    });
+    expect(handled).toEqual([]);
+  });
+
   it('refuses RunMode.Async without a queue, naming the option to set', async () => {
     const { dispatcher, handled } = await startCounting();
     await expect(send(dispatcher, { runMode: RunMode.Async })).rejects.toMatchObject({

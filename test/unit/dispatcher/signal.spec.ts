@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
-import { Command, Event, HandlerTimeoutError, type HandlerContext } from 'nestjs-dispatch';
+import { Command, Event, HandlerTimeoutError, type HandlerContext, type MessageContext } from 'nestjs-dispatch';
 
 import { rejectionOf, start } from './application.js';
 import { deferred } from './deferred.js';
@@ -86,21 +86,21 @@ describe('the signal of a handler', () => {
 
   it('keeps its first reason', async () => {
     const { dispatcher } = await start({ providers: [commandHandler(PlaceOrder, (_command, context) => context)] });
-    const context = (await dispatcher.execute(new PlaceOrder())) as HandlerContext;
+    const context = (await dispatcher.execute(new PlaceOrder() as object)) as MessageContext;
     context.abort('first');
     context.abort('second');
     expect(context.signal.reason).toBe('first');
   });
 
   it('is not made until somebody reads it', async () => {
-    const contexts: HandlerContext[] = [];
+    const contexts: MessageContext[] = [];
     const { dispatcher } = await start({
       providers: [
         commandHandler(PlaceOrder, async (_command, context) => {
-          contexts.push(context);
+          contexts.push(context as MessageContext);
           await context.execute(new ReserveStock());
         }),
-        commandHandler(ReserveStock, (_command, context) => contexts.push(context)),
+        commandHandler(ReserveStock, (_command, context) => contexts.push(context as MessageContext)),
       ],
     });
     await dispatcher.execute(new PlaceOrder(), { signal: new AbortController().signal, timeoutMs: 1000 });

@@ -133,6 +133,7 @@ describe('commit', () => {
     });
     const order = publisher.mergeObjectContext(new Order()).add(1);
     await expect(order.commit()).rejects.toThrow(new RangeError('no broker'));
+    expect(order.getUncommittedEvents()).toHaveLength(1);
   });
 });
 

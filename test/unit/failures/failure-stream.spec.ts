@@ -59,12 +59,45 @@ describe('the failure stream', () => {
     ]);
   });
 
+  it.each<[string, () => unknown]>([
+    [
+      'at once',
+      () => {
+        throw Object.create(null);
+      },
+    ],
+    [
+      'later',
+      async () => {
+        throw Object.create(null);
+      },
+    ],
+  ])('shows what cannot be shown as text, thrown %s', async (_when, unprintable) => {
+    const { app, dispatcher, log } = await start({ providers: [eventHandler(OrderPlaced, unprintable)] });
+    const seen: unknown[] = [];
+    app.get(UnhandledExceptionBus).subscribe(({ exception }) => seen.push(exception));
+    await dispatcher.publish(new OrderPlaced());
+    await setImmediate();
+    expect(seen).toHaveLength(1);
+    expect(log.lines[0]).toContain('a value that cannot be shown as text');
+  });
+
   it('does not show what a caller sees', async () => {
     const { app, dispatcher } = await start({ providers: [commandHandler(ShipOrder, () => Promise.reject(truck))] });
     const seen: unknown[] = [];
     app.get(UnhandledExceptionBus).subscribe((info) => seen.push(info));
     await expect(dispatcher.execute(new ShipOrder())).rejects.toBe(truck);
     expect(seen).toEqual([]);
+  });
+});
+
+describe('the log line of a failure', () => {
+  it('names a class that was published in the place of an event, without its source', async () => {
+    const { dispatcher, log } = await start();
+    await expect(dispatcher.publish(OrderPlaced as object)).rejects.toMatchObject({
+      code: 'DISPATCH_INVALID_SEND_OPTIONS',
+    });
+    expect(log.lines).toEqual([expect.stringMatching(/^error The event OrderPlaced was not published: [^{]*$/)]);
   });
 });
 

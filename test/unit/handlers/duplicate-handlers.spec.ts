@@ -40,8 +40,36 @@ describe('a second handler', () => {
     const handler = commandHandler(PlaceOrder, () => 'placed');
     @Module({ providers: [handler] })
     class SalesModule {}
-    const mistakes = await mistakesOf({ imports: [SalesModule], providers: [handler] });
-    expect(mistakes[0]?.text).toMatch(/SalesModule.*AppModule|AppModule.*SalesModule/);
+    expect(await mistakesOf({ imports: [SalesModule], providers: [handler] })).toEqual([
+      {
+        rule: 'duplicate-handler',
+        text: 'PlaceOrderHandler is provided by AppModule and by SalesModule: provide it once and export it.',
+      },
+    ]);
+  });
+
+  it('is refused where one module provides the same class under two names', async () => {
+    const handler = commandHandler(PlaceOrder, () => 'placed');
+    expect(await mistakesOf({ providers: [handler, { provide: 'again', useClass: handler }] })).toEqual([
+      {
+        rule: 'duplicate-handler',
+        text: 'PlaceOrderHandler is provided twice by AppModule: provide it once and export it.',
+      },
+    ]);
+  });
+
+  it('is replaced by one that overrides, however many there are and in whatever order they are found', async () => {
+    const [first, second] = ['first', 'second'].map((result) => commandHandler(PlaceOrder, () => result));
+    const replacement = commandHandler(PlaceOrder, () => 'new', { override: true });
+    for (const found of [
+      [first, second, replacement],
+      [replacement, first, second],
+      [first, replacement, second],
+    ]) {
+      const providers = found.filter((provider) => provider !== undefined);
+      const { dispatcher } = await start({ providers });
+      expect(await dispatcher.execute(new PlaceOrder())).toBe('new');
+    }
   });
 
   it('is refused where two of them override', async () => {
@@ -70,6 +98,37 @@ describe('a second handler', () => {
     });
     await dispatcher.publish(new OrderPlaced());
     expect(seen).toEqual(['mail', 'stock']);
+  });
+});
+
+describe('one events handler that two modules provide', () => {
+  class OrderPlaced {}
+  class OrderShipped {}
+
+  @EventsHandler(OrderPlaced, OrderShipped)
+  class Mailer {
+    handle(): void {}
+  }
+
+  it('is a warning, told once, that names both modules', async () => {
+    @Module({ providers: [Mailer] })
+    class SalesModule {}
+    const { log } = await start({ imports: [SalesModule], providers: [Mailer] });
+    expect(log.lines).toEqual([
+      'warn Mailer is provided by AppModule and by SalesModule, so each event reaches it twice: provide it once and export it.',
+    ]);
+  });
+
+  it('is no warning where one provides it and the other imports it', async () => {
+    @Module({ providers: [Mailer], exports: [Mailer] })
+    class MailModule {}
+    @Module({ imports: [MailModule], providers: [{ provide: 'mailer', useExisting: Mailer }] })
+    class SalesModule {}
+    const { log } = await start({
+      imports: [SalesModule, MailModule],
+      providers: [eventHandler(OrderPlaced, () => undefined)],
+    });
+    expect(log.lines).toEqual([]);
   });
 });
 

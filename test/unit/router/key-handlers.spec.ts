@@ -3,7 +3,7 @@ import { getEventListeners } from 'node:events';
 import { describe, expect, it, jest } from '@jest/globals';
 
 import type { KeyHandler } from '../../../lib/dispatcher/raw-intake.js';
-import { hubSource, rejectionOf, routerWith } from './router-fixture.js';
+import { hubSource, rejectionOf, routerWith, runFunction } from './router-fixture.js';
 
 const ping = '{"key":"ping","payload":[1]}';
 
@@ -13,6 +13,7 @@ function routerOfHub(known: readonly string[] = []) {
     dispatch: {
       routeFor: (key) => (known.includes(key) ? made.route : undefined),
       dispatchTo: made.handle,
+      runFunction,
     },
   });
   router.registerSources([hubSource()]);
@@ -26,7 +27,7 @@ describe('on', () => {
     router.on('ping', handler);
     const { signal } = new AbortController();
     expect((await router.process(ping, { signal })).result).toBe('pong');
-    const context = { key: 'ping', source: 'hub', headers: {}, meta: { signal }, signal };
+    const context = { key: 'ping', source: 'hub', headers: {}, meta: { signal }, context: {}, signal };
     expect(handler.mock.calls).toEqual([[[1], context]]);
   });
 

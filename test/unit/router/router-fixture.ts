@@ -2,6 +2,7 @@ import { jest } from '@jest/globals';
 
 import type { KeyedDispatch, KeyedRoute } from '../../../lib/dispatcher/keyed-route.js';
 import { definitionOf } from '../../../lib/message/message.decorator.js';
+import type { HandlerContext } from '../../../lib/message/message-context.js';
 import type { MessageClass } from '../../../lib/message/message.js';
 import { MessageRouter, type MessageRouterOptions } from '../../../lib/router/message-router.js';
 import type { RefusalFact, ReplierFailedFact } from '../../../lib/router/router-observer.js';
@@ -24,11 +25,12 @@ export function routerWith(overrides: Partial<MessageRouterOptions> = {}) {
     refused: [] as RefusalFact[],
     replierFailed: [] as ReplierFailedFact[],
   };
-  const error = jest.fn();
+  const logger = { error: jest.fn(), warn: jest.fn(), debug: jest.fn() };
   const router = new MessageRouter({
     dispatch: {
       routeFor: (key, version) => (key === 'push' && (version ?? 1) === 1 ? route : undefined),
       dispatchTo: handle,
+      runFunction,
     },
     toMessage,
     observer: {
@@ -38,11 +40,14 @@ export function routerWith(overrides: Partial<MessageRouterOptions> = {}) {
     },
     maxPayloadBytes: 1000,
     defaultInspector: jsonInspector(),
-    logger: { error },
+    logger,
     ...overrides,
   });
-  return { router, handle, facts, logged: error, route };
+  return { router, handle, facts, logger, logged: logger.error, route };
 }
+
+/** As the dispatcher does it, with a context that knows nothing. */
+export const runFunction: KeyedDispatch['runFunction'] = async (_message, work) => work({} as HandlerContext);
 
 /** A source `hub` for every message with a field `key`. */
 export function hubSource(overrides: Partial<SourceDefinition & SourceHooks> = {}) {

@@ -133,10 +133,32 @@ describe('hmacSignature set up wrongly', () => {
     ['no secret', { secret: [] }],
     ['one empty secret of several', { secret: ['a', ''] }],
     ['an unknown algorithm', { algorithm: 'sha257' }],
+    ['an unknown encoding', { encoding: 'utf8' as never }],
+    ['no header name', { header: undefined as never }],
     ['a negative tolerance', { timestamp: { toleranceMs: -1 } }],
     ['a tolerance that is no number', { timestamp: { toleranceMs: Number.NaN } }],
   ])('throws at once for %s', (_title, overrides) => {
     expect(() => github(overrides)).toThrow(expect.objectContaining({ code: 'DISPATCH_SOURCE_SETUP' }));
+  });
+
+  it.each([
+    ['missing', undefined],
+    ['missing', null],
+    ['missing', ['a', undefined]],
+    ['empty', ''],
+    ['empty', ['a', '']],
+    ['an empty list', []],
+    ['a number, not a string or bytes', 1234567],
+  ])('says of which header the secret is %s, and shows none', (fault, secret) => {
+    const make = () => github({ secret: secret as never });
+    expect(make).toThrow(`the secret of hmacSignature for header "X-Hub-Signature-256" is ${fault}`);
+    expect(make).toThrow(/[a-z]\.$/);
+    expect(make).not.toThrow(/1234567/);
+  });
+
+  it('says that options are missing where it is called without any', () => {
+    const untyped = hmacSignature as unknown as () => void;
+    expect(untyped).toThrow('hmacSignature needs the name of a header, as "header"');
   });
 
   it('refuses to check with an empty secret a function gave', async () => {

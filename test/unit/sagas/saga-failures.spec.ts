@@ -115,21 +115,35 @@ describe('a saga', () => {
     );
   });
 
-  it('goes on where what it emits is no command', async () => {
+  it('goes on where what it emits is no command, each of which is a failure', async () => {
+    const outputs = ['ShipOrder', 7, true, ShipOrder, [new ShipOrder('0'), 'ShipOrder'], Object.create(null)];
+    const { publish, shipped, failures, log } = await startWith((events$) =>
+      events$.pipe(
+        ofType(OrderPlaced),
+        concatMap(({ orderId }) => from([...outputs, new ShipOrder(orderId)])),
+      ),
+    );
+    await publish('1');
+    expect(shipped).toEqual(['0', '1']);
+    expect(failures.map((error) => (error as { code?: unknown }).code)).toEqual([
+      ...Array.from({ length: 5 }, () => 'DISPATCH_INVALID_SAGA_OUTPUT'),
+      'DISPATCH_HANDLER_NOT_FOUND',
+    ]);
+    expect(failures[3]).toMatchObject({ saga: 'OrderSaga.ship', output: ShipOrder });
+    expect(log.lines[3]).toBe(
+      'error The saga OrderSaga.ship failed at the event OrderPlaced: OrderSaga.ship emitted the class ShipOrder, which is no command: emit an instance of a command class, a list of them, or nothing.',
+    );
+  });
+
+  it('sends nothing where what it emits is falsy or an empty list', async () => {
     const { publish, shipped, failures } = await startWith((events$) =>
       events$.pipe(
         ofType(OrderPlaced),
-        concatMap(({ orderId }) =>
-          from([null, undefined, false, 'ShipOrder', 7, [], Object.create(null), new ShipOrder(orderId)]),
-        ),
+        concatMap(({ orderId }) => from([null, undefined, false, [], [null], new ShipOrder(orderId)])),
       ),
     );
     await publish('1', '2');
-    expect(shipped).toEqual(['1', '2']);
-    expect(failures.map((error) => (error as { code?: unknown }).code)).toEqual([
-      'DISPATCH_HANDLER_NOT_FOUND',
-      'DISPATCH_HANDLER_NOT_FOUND',
-    ]);
+    expect([shipped, failures]).toEqual([['1', '2'], []]);
   });
 
   it('that failed changes nothing for another one', async () => {
@@ -171,13 +185,20 @@ describe('a saga that cannot run', () => {
       () => {
         throw new RangeError('no configuration');
       },
-      'it threw when it was started: no configuration',
+      'it threw when it was started: no configuration.',
     ],
-    ['returns nothing', () => undefined, 'it returned neither an Observable nor an async iterable'],
-    ['returns a promise', () => Promise.resolve(from([])), 'it returned neither an Observable nor an async iterable'],
+    [
+      'throws a whole sentence',
+      () => {
+        throw new RangeError('There is no configuration.');
+      },
+      'it threw when it was started: There is no configuration.',
+    ],
+    ['returns nothing', () => undefined, 'it returned neither an Observable nor an async iterable.'],
+    ['returns a promise', () => Promise.resolve(from([])), 'it returned neither an Observable nor an async iterable.'],
   ])('is a mistake in the wiring where it %s', async (_how, saga, problem) => {
     expect(await mistakesOf({ providers: [sagaClass(saga)] })).toEqual([
-      { rule: 'invalid-saga', text: expect.stringContaining(problem) },
+      { rule: 'invalid-saga', text: `The saga OrderSaga.ship of OrderSaga (AppModule) cannot run: ${problem}` },
     ]);
   });
 

@@ -161,6 +161,18 @@ describe('A message with class-validator rules', () => {
     expect(() => validatorOf(Broken)(new Broken())).toThrow(RangeError);
   });
 
+  it('has texts for as many violations as an error lists, and counts the others', async () => {
+    const classValidator = await ClassValidator.load((specifier) => import(specifier) as Promise<object>);
+    const findings = await classValidator?.ruleOf(PlaceOrder)?.(
+      rehydrator.toMessage(PlaceOrder, {
+        ...GOOD,
+        lines: Array.from({ length: 150 }, () => ({ sku: GOOD.lines[0]?.sku })),
+      }),
+    );
+    expect(findings?.violations).toHaveLength(100);
+    expect(findings?.violationCount).toBe(150);
+  });
+
   it('shows twenty violations in the text and all of them in the list', () => {
     class Many {
       @IsArray() @ValidateNested({ each: true }) readonly skus = Array.from({ length: 30 }, () => new Sku());

@@ -78,6 +78,12 @@ describe('A message with a schema', () => {
     expect((await failureOf(validatorOf(Paid, schema), new Paid()))?.violations).toHaveLength(1);
   });
 
+  it('is judged at once where the schema is synchronous', () => {
+    const validate = validatorOf(Pay, z.object({ card: z.string() }));
+    expect(() => validate(pay(1, null))).toThrow(InvalidMessageError);
+    expect(validate(pay('4711', null))).toBeUndefined();
+  });
+
   it('is not changed by what the schema transforms or fills in', async () => {
     const message = pay(' 1 ', undefined);
     const validate = validatorOf(Pay, z.object({ card: z.string().trim(), items: z.array(z.string()).default([]) }));
@@ -93,6 +99,21 @@ describe('A message with a schema', () => {
       { path: 'items.0.Symbol(s)', message: 'm' },
       { path: '', message: 'whole' },
     ]);
+  });
+
+  it('has the texts of as many issues looked at as an error lists, and the others counted', async () => {
+    let readCount = 0;
+    const issue: StandardSchemaV1.Issue = {
+      get message() {
+        readCount++;
+        return 'm';
+      },
+    };
+    const issues = Array.from({ length: 5000 }, () => issue);
+    const schema: StandardSchemaV1 = { '~standard': { version: 1, vendor: 'test', validate: () => ({ issues }) } };
+    const error = await failureOf(validatorOf(Pay, schema), pay(1, null));
+    expect(error?.violationCount).toBe(5000);
+    expect(readCount).toBe(100);
   });
 
   it('is not shown in texts that quote all or part of it', async () => {

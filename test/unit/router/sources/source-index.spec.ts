@@ -96,9 +96,11 @@ describe('SourceIndex', () => {
     expect(asked).toBe(1);
   });
 
-  it('names the source whose discriminator function throws', () => {
-    const index = new SourceIndex(entriesOf([(view) => (view.value as { a: { b: boolean } }).a.b]));
-    expect(() => index.find(viewOf({}), {})).toThrow(/source "0"/);
+  it('takes a discriminator function that throws for one that does not hold, and names its source', () => {
+    const index = new SourceIndex(entriesOf([(view) => (view.value as { a: { b: boolean } }).a.b, hasFields('z')]));
+    const faults: unknown[] = [];
+    expect(index.find(viewOf({ z: 1 }), {}, faults)?.options.name).toBe('1');
+    expect(faults).toEqual([expect.objectContaining({ message: expect.stringContaining('source "0"') })]);
     expect(index.find(viewOf({ a: { b: true } }), {})?.options.name).toBe('0');
   });
 });
