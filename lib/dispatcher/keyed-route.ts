@@ -1,3 +1,4 @@
+import type { KeyHandler } from './raw-intake.js';
 import type { MessageDefinition } from '../message/message.decorator.js';
 import type { MessageKind } from '../message/message.js';
 import type { HandlerContext, SendOptions } from '../message/message-context.js';
@@ -33,6 +34,8 @@ export interface KeyedDispatch {
    * @throws what a handler throws, an AggregateError for an event; always as a rejection
    */
   dispatchTo(route: KeyedRoute, message: object, options: SendOptions): Promise<unknown>;
+  /** Says that a function is there to be run, so that a context is kept for it where it can see one. */
+  noteFunction(work: KeyHandler): void;
   /**
    * Runs a function as the handler of a message that has no class: in a context of its own, so that what it sends keeps
    * correlation and causation, and waited for at shutdown.

@@ -3,6 +3,7 @@ import {
   QueryHandlerNotFoundException,
   type HandlerNotFoundError,
 } from '../handlers/errors.js';
+import { takesOneArgument } from '../common/takes-one-argument.js';
 import type { AmbientStore } from '../message/ambient-context.js';
 import { Envelope, type EnvelopeOptions } from '../message/envelope.js';
 import { MessageContext, type ContextOwner, type HandlerContext } from '../message/message-context.js';
@@ -15,6 +16,7 @@ import { InvalidSendOptionsError } from './errors.js';
 import type { EventDelivery } from './event-delivery.js';
 import type { KeyedDispatch, KeyedPayload, KeyedRoute } from './keyed-route.js';
 import { adviceForUnhandled, adviceForUnheard, noMessageProblem } from './misplaced-message.js';
+import type { KeyHandler } from './raw-intake.js';
 import type { MessageStreams } from './message-streams.js';
 import type { ObservedRunMode } from './observed-run-mode.js';
 import type { PublishOptions } from '../message/message-context.js';
@@ -115,8 +117,11 @@ export class MessageDispatch implements ContextOwner, KeyedDispatch {
     }
   }
 
+  noteFunction(work: KeyHandler): void {
+    if (!takesOneArgument(work)) this.ambient.want();
+  }
+
   runFunction({ key, payload, options }: KeyedPayload, work: (context: HandlerContext) => unknown): Promise<unknown> {
-    this.ambient.want();
     const message = typeof payload === 'object' && payload !== null ? payload : {};
     const definition = { target: Object, name: key, version: 1, schema: undefined, sensitive: [] };
     const facts = { name: `the function for "${key}"`, key, timeoutMs: 0 };

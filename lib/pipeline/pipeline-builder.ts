@@ -4,6 +4,7 @@ import { invokeProvider, type Invoke, type InvokeInstance } from '../handlers/in
 import type { MessageScopes } from '../handlers/message-scopes.js';
 import { describeKind } from '../common/describe-value.js';
 import { isPromiseLike } from '../common/promises.js';
+import { takesOneArgument } from '../common/takes-one-argument.js';
 import type { AmbientStore } from '../message/ambient-context.js';
 import type { MessageDefinition } from '../message/message.decorator.js';
 import type { MessageValidators } from '../message/validation/message-validators.js';
@@ -109,15 +110,8 @@ function hasHooks({ provider }: RegisteredHandler): boolean {
   return before.length + after.length > 0;
 }
 
-/**
- * Whether the method can not see a second argument: it has no parameter or one plain one, and does not speak of
- * `arguments`. Its text is asked, since defaults and rest parameters do not count in a function's `length`.
- */
 function takesMessageOnly({ provider, method }: RegisteredHandler): boolean {
-  const call: unknown = Reflect.get(provider.instance, method);
-  if (typeof call !== 'function') return false;
-  const text = Function.prototype.toString.call(call);
-  return /^[^(]*\(\s*[\w$]*\s*\)/.test(text) && !/\barguments\b|\[native code\]/.test(text);
+  return takesOneArgument(Reflect.get(provider.instance, method));
 }
 
 function bare({ provider, method }: RegisteredHandler): (message: object) => unknown {

@@ -94,6 +94,7 @@ export class MessageRouter implements RawIntake {
 
   on(key: string, handler: KeyHandler, options: { readonly signal?: AbortSignal } = {}): () => void {
     if (this.options.dispatch.routeFor(key, undefined) !== undefined) throw new DuplicateKeyError(key);
+    this.options.dispatch.noteFunction(handler);
     return this.keyHandlers.add(key, handler, options.signal);
   }
 

@@ -14,6 +14,7 @@ function routerOfHub(known: readonly string[] = []) {
       routeFor: (key) => (known.includes(key) ? made.route : undefined),
       dispatchTo: made.handle,
       runFunction,
+      noteFunction: () => undefined,
     },
   });
   router.registerSources([hubSource()]);

@@ -31,6 +31,7 @@ export function routerWith(overrides: Partial<MessageRouterOptions> = {}) {
       routeFor: (key, version) => (key === 'push' && (version ?? 1) === 1 ? route : undefined),
       dispatchTo: handle,
       runFunction,
+      noteFunction: () => undefined,
     },
     toMessage,
     observer: {
