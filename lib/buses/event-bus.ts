@@ -3,11 +3,10 @@ import { map, Subject, type Observable } from 'rxjs';
 
 import type { Dispatcher } from '../dispatcher/dispatcher.js';
 import type { MessageStreams, PublishedEvent } from '../dispatcher/message-streams.js';
-import type { PublishOptions } from '../message/message-context.js';
+import type { PublishOptions, SendOptions } from '../message/message-context.js';
 import { hasOnlySendOptions } from '../dispatcher/send-options-check.js';
 import { AsyncContext } from '../message/async-context.js';
 import { ObservableBus } from '../message/observable-bus.js';
-import type { SendOptions } from '../message/message-context.js';
 import { EventSubject } from './event-subject.js';
 import type { IEventPublisher } from './publishers.js';
 

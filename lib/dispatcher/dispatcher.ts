@@ -1,8 +1,6 @@
-import type { MessageSender } from '../message/message-context.js';
+import type { MessageSender, PublishOptions, SendOptions } from '../message/message-context.js';
 import type { Command, PlainMessage, Query } from '../message/message.js';
-import type { SendOptions } from '../message/message-context.js';
 import type { MessageDispatch } from './message-dispatch.js';
-import type { PublishOptions } from '../message/message-context.js';
 import type { KeyHandler, ProcessResult, RawIntake, RawMessage, TransportMeta } from './raw-intake.js';
 
 /**

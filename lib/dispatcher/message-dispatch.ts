@@ -1,25 +1,29 @@
+import { takesOneArgument } from '../common/takes-one-argument.js';
 import {
   CommandHandlerNotFoundException,
   QueryHandlerNotFoundException,
   type HandlerNotFoundError,
 } from '../handlers/errors.js';
-import { takesOneArgument } from '../common/takes-one-argument.js';
 import type { AmbientStore } from '../message/ambient-context.js';
 import { Envelope, type EnvelopeOptions } from '../message/envelope.js';
-import { MessageContext, type ContextOwner, type HandlerContext } from '../message/message-context.js';
+import {
+  MessageContext,
+  type ContextOwner,
+  type HandlerContext,
+  type PublishOptions,
+  type SendOptions,
+} from '../message/message-context.js';
 import { classOf, nameOf, type Command, type Query } from '../message/message.js';
 import { RunMode } from '../message/run-mode.js';
-import { type SendOptions } from '../message/message-context.js';
 import { DispatchClosedError, QueueNotConfiguredError } from '../run-modes/errors.js';
 import type { InFlight } from '../run-modes/in-flight.js';
 import { InvalidSendOptionsError } from './errors.js';
 import type { EventDelivery } from './event-delivery.js';
 import type { KeyedDispatch, KeyedPayload, KeyedRoute } from './keyed-route.js';
-import { adviceForUnhandled, adviceForUnheard, noMessageProblem } from './misplaced-message.js';
-import type { KeyHandler } from './raw-intake.js';
 import type { MessageStreams } from './message-streams.js';
+import { adviceForUnhandled, adviceForUnheard, noMessageProblem } from './misplaced-message.js';
 import type { ObservedRunMode } from './observed-run-mode.js';
-import type { PublishOptions } from '../message/message-context.js';
+import type { KeyHandler } from './raw-intake.js';
 import type { EventRoute, Routes, SingleRoute } from './routes.js';
 import { sendOptionsProblem } from './send-options-check.js';
 
@@ -86,9 +90,8 @@ export class MessageDispatch implements ContextOwner, KeyedDispatch {
         new InvalidSendOptionsError(nameOf(events[0]), 'an id is that of one message, not of several'),
       );
     }
-    const published = Promise.all(events.map((event: object) => this.publish(event, options, from))).then(
-      () => undefined,
-    );
+    const each = events.map((event: object) => this.publish(event, options, from));
+    const published = Promise.all(each).then(() => undefined);
     published.catch(() => 'each event that was refused has been reported');
     return published;
   }
