@@ -1,4 +1,12 @@
-import { Logger, Module, type DynamicModule, type ModuleMetadata, type Provider, type Type } from '@nestjs/common';
+import {
+  Logger,
+  Module,
+  type DynamicModule,
+  type FactoryProvider,
+  type ModuleMetadata,
+  type Provider,
+  type Type,
+} from '@nestjs/common';
 
 import type { ICommandPublisher, IEventPublisher, IQueryPublisher } from './buses/publishers.js';
 import { isOptionsObject } from './common/describe-value.js';
@@ -26,7 +34,7 @@ export interface CqrsModuleAsyncOptions extends Pick<ModuleMetadata, 'imports'> 
   readonly useValue?: CqrsModuleOptions;
   /** Makes the options from what `inject` names. */
   readonly useFactory?: (...dependencies: never[]) => CqrsModuleOptions | Promise<CqrsModuleOptions>;
-  readonly inject?: readonly (string | symbol | Type<unknown>)[];
+  readonly inject?: NonNullable<FactoryProvider['inject']>;
   /** A class that is made for this. */
   readonly useClass?: Type<CqrsModuleOptionsFactory>;
   /** A class that another module provides. */

@@ -1,4 +1,4 @@
-import type { ModuleMetadata, Provider, Type } from '@nestjs/common';
+import type { FactoryProvider, ModuleMetadata, Provider, Type } from '@nestjs/common';
 
 import type { ICommandPublisher, IEventPublisher, IQueryPublisher } from './buses/publishers.js';
 import { describeKind, isOptionsObject } from './common/describe-value.js';
@@ -72,7 +72,7 @@ export interface DispatchOptionsFactory {
 export interface DispatchAsyncOptions extends Pick<ModuleMetadata, 'imports'> {
   /** Makes the options from what `inject` names. */
   readonly useFactory?: (...dependencies: never[]) => DispatchOptions | Promise<DispatchOptions>;
-  readonly inject?: readonly (string | symbol | Type<unknown>)[];
+  readonly inject?: NonNullable<FactoryProvider['inject']>;
   /** A class that is made for this. */
   readonly useClass?: Type<DispatchOptionsFactory>;
   /** A class that another module provides. */

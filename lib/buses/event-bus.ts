@@ -3,10 +3,11 @@ import { map, Subject, type Observable } from 'rxjs';
 
 import type { Dispatcher } from '../dispatcher/dispatcher.js';
 import type { MessageStreams, PublishedEvent } from '../dispatcher/message-streams.js';
-import type { PublishOptions, SendOptions } from '../message/message-context.js';
 import { hasOnlySendOptions } from '../dispatcher/send-options-check.js';
 import { AsyncContext } from '../message/async-context.js';
+import type { PublishOptions, SendOptions } from '../message/message-context.js';
 import { ObservableBus } from '../message/observable-bus.js';
+import { contextArgument } from './context-argument.js';
 import { EventSubject } from './event-subject.js';
 import type { IEventPublisher } from './publishers.js';
 
@@ -96,11 +97,12 @@ interface Sending {
 }
 
 /** Sorts the positional arguments of `@nestjs/cqrs` out. Only a plain object of known names is taken for options. */
-function sendingOf(second: unknown, third: AsyncContext | undefined): Sending {
-  if (second instanceof AsyncContext) return { options: undefined, dispatcherContext: undefined, scope: second };
+function sendingOf(second: unknown, third: unknown): Sending {
+  const given = contextArgument(second);
+  if (given !== undefined) return { ...given, dispatcherContext: undefined };
   const isPlain = typeof second === 'object' && second !== null && Object.getPrototypeOf(second) === Object.prototype;
-  const isOptions = isPlain && hasOnlySendOptions(second);
-  return { options: isOptions ? second : undefined, dispatcherContext: second, scope: third };
+  const options = isPlain && hasOnlySendOptions(second) ? second : undefined;
+  return { scope: undefined, options, ...contextArgument(third), dispatcherContext: second };
 }
 
 /** Waits for a custom publisher. Its failure is logged too, since publishers of events seldom wait. */

@@ -1,8 +1,9 @@
 import { Logger } from '@nestjs/common';
 
 import { isPromiseLike } from '../common/promises.js';
-import { AsyncContext } from '../message/async-context.js';
+import type { AsyncContext } from '../message/async-context.js';
 import type { SendOptions } from '../message/message-context.js';
+import { contextArgument } from './context-argument.js';
 
 /**
  * Attaches the scope, tells the custom publisher, sends. What the publisher throws becomes a rejection; its promise is
@@ -14,11 +15,11 @@ export async function sendThrough<R>(
   options: SendOptions | AsyncContext | undefined,
   send: (options: SendOptions | undefined) => Promise<R>,
 ): Promise<R> {
-  const isScope = options instanceof AsyncContext;
-  if (isScope) options.attachTo(message);
+  const given = contextArgument(options);
+  given?.scope?.attachTo(message);
   const told = publisher?.publish(message);
   if (isPromiseLike(told)) Promise.resolve(told).catch(publisherFailed);
-  return send(isScope ? undefined : options);
+  return send(given === undefined ? (options as SendOptions | undefined) : given.options);
 }
 
 function publisherFailed(error: unknown): void {

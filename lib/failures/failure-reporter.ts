@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 
 import { errorText, stackOf } from '../common/dispatch-error.js';
+import type { Envelope } from '../message/envelope.js';
 import { nameOf } from '../message/message.js';
 import type { MessageContext } from '../message/message-context.js';
 import type { NotificationChannel } from '../notifications/notification-channel.js';
@@ -12,7 +13,7 @@ export interface SagaFailure {
   /** Class and method. */
   readonly saga: string;
   /** The event it reacted to; undefined where it reacted to no single one. */
-  readonly event: object | undefined;
+  readonly event: Envelope | undefined;
   /** The command whose handling failed; undefined where the saga itself threw. */
   readonly command: object | undefined;
   readonly error: unknown;
@@ -36,10 +37,11 @@ export class FailureReporter {
   /** A saga, or a command that it sent, failed. */
   sagaFailed({ saga, event, command, error }: SagaFailure): void {
     const what = command === undefined ? 'failed' : `sent the command ${nameOf(command)}, which failed`;
-    this.log(`The saga ${saga} ${what}${event === undefined ? '' : ` at the event ${nameOf(event)}`}`, error);
-    this.unhandled.publish({ exception: error, cause: command ?? event ?? { saga } });
+    const at = event === undefined ? '' : ` at the event "${event.name}" (${event.id})`;
+    this.log(`The saga ${saga} ${what}${at}`, error);
+    this.unhandled.publish({ exception: error, cause: command ?? event?.message ?? { saga } });
     if (this.channel.wants(SagaFailedNotification)) {
-      this.channel.publish(new SagaFailedNotification(saga, event, error));
+      this.channel.publish(new SagaFailedNotification(saga, event?.message, error));
     }
   }
 

@@ -72,10 +72,18 @@ export function messageMistakes({ target, name, version, schema }: MessageDefini
   return texts.map((text) => ({ rule: 'invalid-message', text }));
 }
 
+/** A message class and, for the text, one of its handlers with its module. */
+export interface NamedHandled {
+  readonly definition: MessageDefinition;
+  readonly handler: string;
+}
+
 /** Two classes with one wire name and version. */
-export function sameName(added: MessageDefinition, present: MessageDefinition): WiringMistake {
-  const identity = `"${added.name}" version ${added.version}`;
-  const text = `The classes ${present.target.name} and ${added.target.name} are both the message ${identity}: give one of them another name or version with @Message.`;
+export function sameName(added: NamedHandled, present: NamedHandled): WiringMistake {
+  const { name, version } = added.definition;
+  const identity = `"${name}" version ${version}`;
+  const show = ({ definition, handler }: NamedHandled): string => `${definition.target.name}, handled by ${handler},`;
+  const text = `The classes ${show(present)} and ${show(added)} are both the message ${identity}: give one of them another name or version with @Message.`;
   return { rule: 'duplicate-message-name', text };
 }
 

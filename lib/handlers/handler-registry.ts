@@ -100,15 +100,22 @@ export class HandlerRegistry {
     if (kind === 'event') this.warnOfTwin(targets, provider);
     for (const target of targets) this.addTarget(target, handler);
     return targets.flatMap((target) => [
-      ...this.addMessage(target),
+      ...this.addMessage(target, provider),
       ...this.keys.add({ kind, definition: this.messages.definition(target) }, targets.length, owner),
     ]);
   }
 
-  private addMessage(target: MessageClass): WiringMistake[] {
+  private addMessage(target: MessageClass, provider: DiscoveredProvider): WiringMistake[] {
     const { definition, conflict } = this.messages.add(target);
-    const mistakes = conflict === undefined || conflict.target === target ? [] : [sameName(definition, conflict)];
+    if (conflict === undefined || conflict.target === target) return messageMistakes(definition);
+    const present = { definition: conflict, handler: this.labelOf(conflict.target) };
+    const mistakes = [sameName({ definition, handler: provider.label }, present)];
     return [...mistakes, ...messageMistakes(definition)];
+  }
+
+  private labelOf(target: MessageClass): string {
+    const handlers = [this.single.command, this.single.query, this.events].flatMap((each) => each.get(target) ?? []);
+    return handlers[0]?.provider.label ?? 'nobody';
   }
 
   /** Dynamic modules may mean it, so a second provider of one class is no mistake; but it is rarely wanted. */

@@ -6,7 +6,8 @@ export interface NotificationOptions {
   /**
    * How many notifications may wait in the channel, and as many again for each observer method, once for those that
    * wait their turn and once for those that wait for a retry: a whole number from 1, default 1024. A notification that
-   * finds no room is dropped, counted and reported; those that wait already are kept.
+   * finds no room is dropped, counted and reported; those that wait already are kept. They are delivered between turns of
+   * the event loop, so a loop that never leaves its turn fills the channel, however fast the observers are.
    */
   readonly capacity?: number;
   /** How often an observer method is tried with one notification, in all: a whole number from 1, default 3. */

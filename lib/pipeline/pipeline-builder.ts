@@ -115,12 +115,12 @@ function takesMessageOnly({ provider, method }: RegisteredHandler): boolean {
 }
 
 function bare({ provider, method }: RegisteredHandler): (message: object) => unknown {
-  const instance = provider.instance as { execute(message: object): unknown; handle(message: object): unknown };
+  const instance = provider.instance as HandlingMethods;
   return method === 'execute' ? (message) => instance.execute(message) : (message) => instance.handle(message);
 }
 
 function withHooks(handler: RegisteredHandler): InvokeInstance {
-  const call = handler.method === 'execute' ? callExecute : callHandle;
+  const call = takesMessageOnly(handler) ? withoutContext[handler.method] : withContext[handler.method];
   return hasHooks(handler) ? hooked(call, hooksOf(handler.provider.type)) : call;
 }
 
@@ -134,11 +134,22 @@ function hooked(call: InvokeInstance, hooks: HandlerHooks): InvokeInstance {
   };
 }
 
-const callExecute: InvokeInstance = (instance, context) =>
-  (instance as { execute(message: object, context: object): unknown }).execute(context.message, context);
+/** A handler has the method that its decorator asks for; that was checked when it was found. */
+interface HandlingMethods {
+  execute(message: object, context?: object): unknown;
+  handle(message: object, context?: object): unknown;
+}
 
-const callHandle: InvokeInstance = (instance, context) =>
-  (instance as { handle(message: object, context: object): unknown }).handle(context.message, context);
+const withContext: Readonly<Record<RegisteredHandler['method'], InvokeInstance>> = {
+  execute: (instance, context) => (instance as HandlingMethods).execute(context.message, context),
+  handle: (instance, context) => (instance as HandlingMethods).handle(context.message, context),
+};
+
+/** Who takes the message only is given nothing else, as a spy on the method would see. */
+const withoutContext: typeof withContext = {
+  execute: (instance, { message }) => (instance as HandlingMethods).execute(message),
+  handle: (instance, { message }) => (instance as HandlingMethods).handle(message),
+};
 
 function callMethod(instance: object, method: string | symbol, ...args: unknown[]): unknown {
   const call: unknown = Reflect.get(instance, method);

@@ -7,6 +7,7 @@ import type { FailureReporter } from '../failures/failure-reporter.js';
 import type { DiscoveredProvider } from '../handlers/discovered-provider.js';
 import type { WiringMistake } from '../handlers/errors.js';
 import type { AmbientStore } from '../message/ambient-context.js';
+import type { Envelope } from '../message/envelope.js';
 import type { NotificationChannel } from '../notifications/notification-channel.js';
 import { SagaReactedNotification } from '../notifications/saga-notifications.js';
 import { InvalidSagaError, InvalidSagaOutputError } from './errors.js';
@@ -45,10 +46,10 @@ export class SagaRunner implements StreamSagaObserver {
   emitted(saga: StreamSaga, output: unknown, reaction: CurrentReaction | undefined): void {
     // What is falsy sends nothing, so that a saga may say `isDue && new ShipOrder()`.
     const values = (Array.isArray(output) ? output : [output]).filter(Boolean);
-    const event = reaction?.published.envelope.message;
+    const event = reaction?.published.envelope;
     const commands = values.filter(isCommand);
     if (commands.length > 0 && this.parts.channel.wants(SagaReactedNotification)) {
-      this.parts.channel.publish(new SagaReactedNotification(saga.name, event, commands));
+      this.parts.channel.publish(new SagaReactedNotification(saga.name, event?.message, commands));
     }
     for (const value of values) {
       if (isCommand(value)) this.send(saga, value, reaction);
@@ -56,14 +57,14 @@ export class SagaRunner implements StreamSagaObserver {
     }
   }
 
-  failed(saga: StreamSaga, error: unknown, event: object | undefined): void {
+  failed(saga: StreamSaga, error: unknown, event: Envelope | undefined): void {
     this.parts.failures.sagaFailed({ saga: saga.name, event, command: undefined, error });
   }
 
   private send(saga: StreamSaga, command: object, reaction: CurrentReaction | undefined): void {
     const context = reaction?.context ?? this.parts.ambient.current();
     const sent: Promise<unknown> = this.parts.commands.execute(command, context === undefined ? {} : { context });
-    const event = reaction?.published.envelope.message;
+    const event = reaction?.published.envelope;
     sent.catch((error: unknown) => this.parts.failures.sagaFailed({ saga: saga.name, event, command, error }));
     reaction?.published.reactions?.push(sent);
   }

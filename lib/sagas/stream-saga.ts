@@ -3,6 +3,7 @@ import { from, Observable, Subject, type Subscription } from 'rxjs';
 import type { PublishedEvent } from '../buses/event-bus.js';
 import { errorText } from '../common/dispatch-error.js';
 import type { AmbientStore } from '../message/ambient-context.js';
+import type { Envelope } from '../message/envelope.js';
 import { MessageContext, type HandlerFacts } from '../message/message-context.js';
 import { InvalidSagaError } from './errors.js';
 import type { ISaga } from './saga.decorator.js';
@@ -17,7 +18,7 @@ export interface CurrentReaction {
 export interface StreamSagaObserver {
   /** The saga answered; `reaction` is undefined where it did so later, on its own. */
   emitted(saga: StreamSaga, output: unknown, reaction: CurrentReaction | undefined): void;
-  failed(saga: StreamSaga, error: unknown, event: object | undefined): void;
+  failed(saga: StreamSaga, error: unknown, event: Envelope | undefined): void;
 }
 
 /**
@@ -95,7 +96,7 @@ export class StreamSaga {
   private fail(error: unknown): void {
     this.subscription?.unsubscribe();
     this.subscription = undefined;
-    this.observer.failed(this, error, this.reaction?.published.envelope.message);
+    this.observer.failed(this, error, this.reaction?.published.envelope);
   }
 }
 

@@ -51,12 +51,12 @@ describe('which handler failed (nestjs/cqrs#728)', () => {
     await app.close();
   });
 
-  it('is in the log where it is a saga, with class, method and event', async () => {
+  it('is in the log where it is a saga, with class, method, event and its id', async () => {
     const logger = new ErrorLog();
     const app = await start([ShippingSaga], { logger });
-    await app.get(EventBus).publish(new Quiet());
+    await app.get(EventBus).publish(new Quiet(), { id: 'event-3' });
     expect(logger.errors.map(([line]) => line)).toEqual([
-      'The saga ShippingSaga.ship failed at the event Quiet: no route at Quiet',
+      'The saga ShippingSaga.ship failed at the event "Quiet" (event-3): no route at Quiet',
     ]);
     await app.close();
   });

@@ -126,7 +126,9 @@ describe('a message class with a wrong identity', () => {
     expect(mistakes).toEqual([
       {
         rule: 'duplicate-message-name',
-        text: expect.stringMatching(/^The classes Place and PlaceAgain are both the message "orders.place" version 1/),
+        text: expect.stringMatching(
+          /^The classes Place, handled by PlaceHandler \(AppModule\), and PlaceAgain, .* are both the message "orders.place" version 1/,
+        ),
       },
     ]);
   });

@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { Injectable, type Type } from '@nestjs/common';
 import {
   AmbientContext,
@@ -125,5 +125,17 @@ describe('a handler that takes the message only, in an application where nobody 
     resolve();
     await Promise.all([executed, closed]);
     expect(steps).toEqual(['handled', 'closed']);
+  });
+});
+
+describe('a handler that takes the message only, in an application where others see their context,', () => {
+  it('is called with the message and nothing else', async () => {
+    const { app, dispatcher } = await start({
+      providers: [OuterHandler, innerHandler(async (_command: Inner, context: unknown) => causeOf(context))],
+    });
+    const execute = jest.spyOn(app.get(OuterHandler), 'execute');
+    const command = new Outer();
+    await dispatcher.execute(command, { headers: { tenant: 'acme' } });
+    expect(execute.mock.calls).toEqual([[command]]);
   });
 });

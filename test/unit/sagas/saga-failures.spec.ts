@@ -29,6 +29,10 @@ class ShipOrder extends Command {
   }
 }
 
+/** The line of a failure at an event, with the name and id of that. */
+const atEvent = (what: string, problem: string) =>
+  new RegExp(`^error The saga ${what} at the event "OrderPlaced" \\([0-9a-f-]{36}\\): ${problem}$`);
+
 /** A provider with one saga. */
 function sagaClass(saga: (events$: Observable<object>) => unknown): Type<object> {
   @Injectable()
@@ -77,9 +81,7 @@ describe('a saga', () => {
     await publish('1', 'bad', '2', 'bad', '3');
     expect(shipped).toEqual(['1', '2', '3']);
     expect(failures).toEqual([new RangeError('no address'), new RangeError('no address')]);
-    expect(log.lines).toEqual(
-      [1, 2].map(() => 'error The saga OrderSaga.ship failed at the event OrderPlaced: no address'),
-    );
+    expect(log.lines).toEqual([1, 2].map(() => expect.stringMatching(atEvent('OrderSaga.ship failed', 'no address'))));
   });
 
   it('goes on where it throws when it is started again', async () => {
@@ -110,9 +112,7 @@ describe('a saga', () => {
       new RangeError('no truck'),
       expect.objectContaining({ code: 'DISPATCH_HANDLER_NOT_FOUND' }),
     ]);
-    expect(log.lines[0]).toBe(
-      'error The saga OrderSaga.ship sent the command ShipOrder, which failed at the event OrderPlaced: no truck',
-    );
+    expect(log.lines[0]).toMatch(atEvent('OrderSaga.ship sent the command ShipOrder, which failed', 'no truck'));
   });
 
   it('goes on where what it emits is no command, each of which is a failure', async () => {
@@ -130,9 +130,9 @@ describe('a saga', () => {
       'DISPATCH_HANDLER_NOT_FOUND',
     ]);
     expect(failures[3]).toMatchObject({ saga: 'OrderSaga.ship', output: ShipOrder });
-    expect(log.lines[3]).toBe(
-      'error The saga OrderSaga.ship failed at the event OrderPlaced: OrderSaga.ship emitted the class ShipOrder, which is no command: emit an instance of a command class, a list of them, or nothing.',
-    );
+    const problem =
+      'OrderSaga.ship emitted the class ShipOrder, which is no command: emit an instance of a command class, a list of them, or nothing.';
+    expect(log.lines[3]).toMatch(atEvent('OrderSaga.ship failed', problem));
   });
 
   it('sends nothing where what it emits is falsy or an empty list', async () => {
