@@ -144,7 +144,7 @@ const KNOWN: Record<keyof DispatchOptions, true> = {
   unhandledExceptionPublisher: true,
 };
 
-/** Fills the defaults in and checks every option. A wrong value is listed as a mistake and replaced by its default. */
+/** Fills the defaults in and checks every option. A wrong value is listed as a mistake, and one that can be used stands in. */
 export function resolveDispatchOptions(given: DispatchOptions | MissingOptions = {}): ResolvedDispatchOptions {
   const options: DispatchOptions = given instanceof MissingOptions ? {} : given;
   const problems = new OptionProblems();
@@ -156,7 +156,6 @@ export function resolveDispatchOptions(given: DispatchOptions | MissingOptions =
   if (context !== 'ambient' && context !== 'explicit') {
     problems.add('context', `is ${JSON.stringify(context)}, not 'ambient' or 'explicit'`);
   }
-  const mistakes = options.runMode === RunMode.Async ? [missingQueue('DispatchModule')] : [];
   problems.runMode(options.runMode);
   const resolved = {
     isAmbient: context !== 'explicit',
@@ -177,7 +176,7 @@ export function resolveDispatchOptions(given: DispatchOptions | MissingOptions =
     eventPublisher: problems.publisher('eventPublisher', options.eventPublisher),
     unhandledExceptionPublisher: problems.publisher('unhandledExceptionPublisher', options.unhandledExceptionPublisher),
   };
-  return Object.freeze({ ...resolved, mistakes: [...problems.mistakes, ...mistakes] });
+  return Object.freeze({ ...resolved, mistakes: problems.mistakes });
 }
 
 /** What is wrong with the options. Values come from programs that may have no types, so each is looked at. */
@@ -216,6 +215,7 @@ class OptionProblems {
   }
 
   runMode(value: unknown): void {
+    if (value === RunMode.Async) this.mistakes.push(missingQueue('DispatchModule'));
     if (value === undefined || value === RunMode.Sync || value === RunMode.Async) return;
     this.add('runMode', `is ${JSON.stringify(value)}, not RunMode.Sync or RunMode.Async`);
   }

@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import { map, Subject, type Observable } from 'rxjs';
+import { map, type Observable } from 'rxjs';
 
 import type { Dispatcher } from '../dispatcher/dispatcher.js';
 import type { MessageStreams, PublishedEvent } from '../dispatcher/message-streams.js';
@@ -13,7 +13,10 @@ import type { IEventPublisher } from './publishers.js';
 
 export type { PublishedEvent };
 
-/** The door for events, with the names of `@nestjs/cqrs`. Subscribing shows every event that is dispatched. */
+/**
+ * The door for events, with the names of `@nestjs/cqrs`. Subscribing shows every event that is dispatched; what is sent
+ * to `subject$` goes to the handlers.
+ */
 export class EventBus<EventBase extends object = object> extends ObservableBus<EventBase> {
   /** Every event with its envelope, for sagas and the like. */
   readonly published: Observable<PublishedEvent>;
@@ -42,11 +45,6 @@ export class EventBus<EventBase extends object = object> extends ObservableBus<E
 
   set publisher(publisher: IEventPublisher | undefined) {
     this.customPublisher = publisher === this.localPublisher ? undefined : publisher;
-  }
-
-  /** Events sent here go to the handlers; subscribe to the bus itself to watch. */
-  override get subject$(): Subject<EventBase> {
-    return super.subject$;
   }
 
   /**

@@ -55,18 +55,18 @@ export class Routes {
 
   /** @returns undefined where no handler is known */
   single(kind: 'command' | 'query', target: unknown): SingleRoute | undefined {
-    if (this.discovery.isStale) this.rebuild();
+    this.refresh();
     const known = (kind === 'command' ? this.commands : this.queries).get(target);
     return known ?? this.makeSingle(kind, target);
   }
 
   event(target: MessageClass): EventRoute {
-    if (this.discovery.isStale) this.rebuild();
+    this.refresh();
     return this.events.get(target) ?? this.makeEvent(target);
   }
 
   byKey(key: string, version: number | undefined): KeyedRoute | undefined {
-    if (this.discovery.isStale) this.rebuild();
+    this.refresh();
     return this.registry.findKey(key, version);
   }
 
