@@ -12,6 +12,7 @@ import {
 } from '../../../lib/notifications/notification.js';
 import { Fact, numbersOf, OtherFact, SpecialFact } from './facts.js';
 import { RecordingLog } from './recording-log.js';
+import { propertyRuns } from '../property-runs.js';
 
 function makeChannel(capacity = 4) {
   const log = new RecordingLog();
@@ -68,7 +69,7 @@ describe('a full channel', () => {
         expect(seen.length + channel.droppedCount).toBe(published);
         expect(seen).toHaveLength(sizes.reduce((sum, size) => sum + Math.min(size, capacity), 0));
       }),
-      { numRuns: 50 },
+      propertyRuns(50),
     );
   });
 

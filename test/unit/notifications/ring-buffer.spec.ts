@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 
 import { RingBuffer } from '../../../lib/notifications/ring-buffer.js';
+import { propertyRuns } from '../property-runs.js';
 
 describe('RingBuffer', () => {
   it('refuses an entry when it is full and takes one again after a shift', () => {
@@ -29,6 +30,7 @@ describe('RingBuffer', () => {
           });
         expect(run(buffer)).toEqual(run(model));
       }),
+      propertyRuns(),
     );
   });
 });

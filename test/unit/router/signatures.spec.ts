@@ -5,6 +5,7 @@ import fc from 'fast-check';
 
 import { hmacSignature, type HmacSignatureOptions } from '../../../lib/router/signatures.js';
 import { rejectionOf } from './router-fixture.js';
+import { propertyRuns } from '../property-runs.js';
 
 const body = '{"zen":"Keep it logically awesome.","note":"é"}';
 const digest = (text: string, secret = 's3cret', algorithm = 'sha256'): string =>
@@ -79,7 +80,7 @@ describe('hmacSignature of the GitHub form', () => {
         const changed = bytes.map((byte, index) => (index === at % bytes.length ? byte ^ 1 : byte));
         expect(await rejectionOf(github()(changed, given))).toMatchObject({ reason: 'mismatch' });
       }),
-      { numRuns: 50 },
+      propertyRuns(50),
     );
   });
 });

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 
 import { assertSafe, DEFAULT_MAX_DEPTH } from '../../../../lib/message/codec/safe-value.js';
 import { UnreadableMessageError } from '../../../../lib/message/errors.js';
+import { propertyRuns } from '../../property-runs.js';
 
 function nested(levels: number): unknown {
   return JSON.parse('['.repeat(levels) + ']'.repeat(levels));
@@ -65,6 +66,7 @@ describe('assertSafe', () => {
         }
         expect(refused).toBe(unsafe);
       }),
+      propertyRuns(),
     );
   });
 });

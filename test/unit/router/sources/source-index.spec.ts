@@ -15,6 +15,7 @@ import {
 import { SourceIndex } from '../../../../lib/router/sources/source-index.js';
 import { defineSource, type SourceEntry } from '../../../../lib/router/sources/source.js';
 import { viewOf, type View } from '../../../../lib/router/sources/view.js';
+import { propertyRuns } from '../../property-runs.js';
 
 function entriesOf(discriminators: readonly Discriminator[]): SourceEntry[] {
   return discriminators.map((match, position) =>
@@ -77,7 +78,7 @@ describe('SourceIndex', () => {
         const expected = entries.find(({ options }) => matches(options.match, view, { headers: given }));
         expect(new SourceIndex(entries).find(view, { headers: given })?.options.name).toBe(expected?.options.name);
       }),
-      { numRuns: 400 },
+      propertyRuns(400),
     );
   });
 

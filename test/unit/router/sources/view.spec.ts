@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 
 import { viewOf } from '../../../../lib/router/sources/view.js';
+import { propertyRuns } from '../../property-runs.js';
 
 describe('viewOf', () => {
   const view = viewOf({
@@ -65,6 +66,7 @@ describe('viewOf', () => {
         fc.pre(any.hasField(path));
         expect(any.keys?.()).toContain(path.split('.')[0]);
       }),
+      propertyRuns(),
     );
   });
 });
