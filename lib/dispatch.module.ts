@@ -3,6 +3,7 @@ import {
   Module,
   type BeforeApplicationShutdown,
   type DynamicModule,
+  type OnApplicationBootstrap,
   type OnModuleDestroy,
   type OnModuleInit,
   type Provider,
@@ -30,6 +31,8 @@ import { ProviderDiscovery } from './handlers/provider-discovery.js';
 import { AmbientContext, AmbientStore } from './message/ambient-context.js';
 import { NotificationChannel } from './notifications/notification-channel.js';
 import { notificationProviders, notificationTokens } from './notifications/notifications.js';
+import { Queues } from './run-modes/queue/queues.js';
+import { QueueHealth } from './run-modes/worker/queue-health.js';
 
 const STAGES: Provider = {
   provide: DispatchStages,
@@ -65,6 +68,8 @@ function door<T>(provide: abstract new (...args: never[]) => T, pick: (stages: D
     door(QueryBus, ({ queries }) => queries),
     door(EventBus, ({ events }) => events),
     door(EventPublisher, ({ events }) => new EventPublisher(events)),
+    door(Queues, ({ queueing }) => queueing.queues),
+    door(QueueHealth, ({ queueing }) => queueing.health),
     ...notificationProviders(),
   ],
   exports: [
@@ -76,10 +81,12 @@ function door<T>(provide: abstract new (...args: never[]) => T, pick: (stages: D
     QueryBus,
     EventBus,
     EventPublisher,
+    Queues,
+    QueueHealth,
     ...notificationTokens(),
   ],
 })
-export class DispatchModule implements OnModuleInit, BeforeApplicationShutdown {
+export class DispatchModule implements OnModuleInit, OnApplicationBootstrap, BeforeApplicationShutdown {
   constructor(
     private readonly stages: DispatchStages,
     private readonly modules: ModulesContainer,
@@ -101,10 +108,20 @@ export class DispatchModule implements OnModuleInit, BeforeApplicationShutdown {
     return { module: DispatchRootModule, imports: [DispatchModule], exports: [DispatchModule] };
   }
 
-  /** Finds handlers, sagas, sources and observers. @throws DISPATCH_WIRING with every mistake there is */
-  onModuleInit(): void {
+  /**
+   * Finds handlers, sagas, sources and observers, then connects to the queues.
+   *
+   * @throws DISPATCH_WIRING with every mistake there is, DISPATCH_QUEUE_UNAVAILABLE
+   */
+  async onModuleInit(): Promise<void> {
     const mistakes = [...this.stages.build(), ...this.duplicateOptions()];
     if (mistakes.length > 0) throw new WiringError(mistakes);
+    await this.stages.open();
+  }
+
+  /** Begins to handle what waits in queues: every module is initialised by now. */
+  async onApplicationBootstrap(): Promise<void> {
+    await this.stages.work();
   }
 
   /** Waits for running handlers, bounded by `drainTimeoutMs`, where `forRoot()` has not done it already. */

@@ -6,13 +6,18 @@ import { isTimeoutMs, MAX_TIMEOUT_MS } from './common/timeout.js';
 import type { IUnhandledExceptionPublisher } from './failures/unhandled-exception-bus.js';
 import type { WiringMistake } from './handlers/errors.js';
 import { DEFAULT_CODEC_LIMITS } from './message/codec/json-codec.js';
-import { RunMode } from './message/run-mode.js';
+import { resolveQueueing, type ResolvedQueueing } from './dispatch.queueing.js';
+import type { RouteRule } from './dispatcher/queued/placement.js';
+import type { MessageClass } from './message/message.js';
+import type { RunMode } from './message/run-mode.js';
 import { isDispatchError } from './common/dispatch-error.js';
 import { resolveNotificationOptions, type NotificationOptions } from './notifications/notification.options.js';
 import type { LoggingOptions } from './pipeline/behaviors/logging.behavior.js';
-import { missingQueue } from './pipeline/handler-preparation.js';
 import { hookProblems, type RouterHooks } from './router/hooks.js';
 import type { SourceEntry } from './router/sources/source.js';
+import type { QueueBackendFactory } from './run-modes/queue/queue-backend.port.js';
+import type { QueueHealthOptions } from './run-modes/worker/queue-health.js';
+import type { QueueRole, QueuesOptions } from './run-modes/worker/role.js';
 
 const LEVELS: readonly string[] = ['log', 'debug', 'verbose'] satisfies LoggingOptions['level'][];
 /** The deepest nesting that can be asked for: values are walked by recursion. */
@@ -20,8 +25,23 @@ const MAX_DEPTH = 1000;
 
 /** Options of `DispatchModule.forRoot()`; every one may be left out. */
 export interface DispatchOptions {
-  /** Where handlers run that do not say it themselves. Default `RunMode.Sync`, the only one of this release. */
+  /** Where handlers run for which nothing else says it. Default `RunMode.Sync`. */
   readonly runMode?: RunMode;
+  /** What stores the queues: `inMemoryQueue()`, or `bullmq()` and `bullmqPostgres()` of `nestjs-dispatch/bullmq`. */
+  readonly queue?: QueueBackendFactory;
+  /** Names and settings of the queues, and which of them this process works on. */
+  readonly queues?: QueuesOptions;
+  /** What this process does with queues. Default `'both'`; the environment variable `DISPATCH_ROLE` comes first. */
+  readonly role?: QueueRole;
+  /** Which messages go through which queue; the first rule that fits a message holds, and comes before its handler's decorator. */
+  readonly routes?: readonly RouteRule[];
+  /**
+   * Message classes that no handler names, such as the subclasses of an event with a `polymorphic` handler: behind a queue
+   * their names must be known.
+   */
+  readonly messages?: readonly MessageClass[];
+  /** When queues count as unhealthy. */
+  readonly queueHealth?: QueueHealthOptions;
   /**
    * `'ambient'` (default): a service that a handler calls finds the handler's context by itself, so what it sends keeps
    * correlation and causation. It costs nothing until some handler, behavior or observer of the application can see a
@@ -111,6 +131,7 @@ function checking<D extends readonly never[]>(make: OptionsOf<D>) {
 /** The options with every default filled in. */
 export interface ResolvedDispatchOptions {
   readonly isAmbient: boolean;
+  readonly queueing: ResolvedQueueing;
   readonly timeoutMs: number;
   readonly drainTimeoutMs: number;
   readonly maxPayloadBytes: number;
@@ -129,6 +150,12 @@ export interface ResolvedDispatchOptions {
 
 const KNOWN: Record<keyof DispatchOptions, true> = {
   runMode: true,
+  queue: true,
+  queues: true,
+  role: true,
+  routes: true,
+  queueHealth: true,
+  messages: true,
   context: true,
   timeoutMs: true,
   drainTimeoutMs: true,
@@ -156,8 +183,8 @@ export function resolveDispatchOptions(given: DispatchOptions | MissingOptions =
   if (context !== 'ambient' && context !== 'explicit') {
     problems.add('context', `is ${JSON.stringify(context)}, not 'ambient' or 'explicit'`);
   }
-  problems.runMode(options.runMode);
   const resolved = {
+    queueing: resolveQueueing(options, problems.mistakes),
     isAmbient: context !== 'explicit',
     timeoutMs: problems.milliseconds('timeoutMs', options.timeoutMs ?? 0),
     drainTimeoutMs: problems.milliseconds('drainTimeoutMs', options.drainTimeoutMs ?? 10_000),
@@ -212,12 +239,6 @@ class OptionProblems {
     if (Number.isInteger(value) && value >= 1 && value <= max) return value;
     this.add(name, `is ${String(value)}, not a whole number from 1${max === Infinity ? '' : ` to ${max}`}`);
     return 1;
-  }
-
-  runMode(value: unknown): void {
-    if (value === RunMode.Async) this.mistakes.push(missingQueue('DispatchModule'));
-    if (value === undefined || value === RunMode.Sync || value === RunMode.Async) return;
-    this.add('runMode', `is ${JSON.stringify(value)}, not RunMode.Sync or RunMode.Async`);
   }
 
   logging(value: boolean | LoggingOptions): LoggingOptions | undefined {

@@ -3,17 +3,21 @@ import { Logger } from '@nestjs/common';
 import { CommandBus } from './buses/command-bus.js';
 import { EventBus } from './buses/event-bus.js';
 import { QueryBus } from './buses/query-bus.js';
-import { errorText } from './common/dispatch-error.js';
+import { addObservers, addSources } from './dispatch.findings.js';
 import { type ResolvedDispatchOptions } from './dispatch.options.js';
 import { Dispatcher } from './dispatcher/dispatcher.js';
+import { KeyedMessages } from './dispatcher/keyed-messages.js';
 import { EventDelivery } from './dispatcher/event-delivery.js';
 import { MessageDispatch } from './dispatcher/message-dispatch.js';
 import { MessageStreams } from './dispatcher/message-streams.js';
 import { ObservedRunMode } from './dispatcher/observed-run-mode.js';
+import { Placements } from './dispatcher/queued/placement.js';
+import { QueueEntries } from './dispatcher/queued/queue-entries.js';
+import { QueueOperations } from './dispatcher/queued/queue-operations.js';
+import { QueuedDispatch } from './dispatcher/queued/queued-dispatch.js';
 import { Routes } from './dispatcher/routes.js';
 import { FailureReporter } from './failures/failure-reporter.js';
 import { UnhandledExceptionBus } from './failures/unhandled-exception-bus.js';
-import type { DiscoveredProvider } from './handlers/discovered-provider.js';
 import { type WiringMistake } from './handlers/errors.js';
 import { HandlerRegistry } from './handlers/handler-registry.js';
 import { MessageScopes } from './handlers/message-scopes.js';
@@ -22,19 +26,22 @@ import { AmbientStore } from './message/ambient-context.js';
 import { Rehydrator } from './message/codec/rehydrate.js';
 import { MessageValidators } from './message/validation/message-validators.js';
 import { NotificationChannel } from './notifications/notification-channel.js';
-import { observerProblemsOf, registerObserver } from './notifications/on-notification.decorator.js';
 import { BehaviorRegistry } from './pipeline/behavior-registry.js';
 import { HandlerPreparation } from './pipeline/handler-preparation.js';
 import { PipelineBuilder } from './pipeline/pipeline-builder.js';
 import { MessageRouter } from './router/message-router.js';
 import { notifyingObserver } from './router/router-notifier.js';
 import { jsonInspector } from './router/sources/inspector.js';
-import { sourceEntryOf, sourceOptionsOf } from './router/sources/source.decorator.js';
 import type { SourceEntry } from './router/sources/source.js';
 import { ShutdownError } from './run-modes/errors.js';
 import { InFlight } from './run-modes/in-flight.js';
 import { SyncRunMode } from './run-modes/sync-run-mode.js';
+import { QueueStage } from './run-modes/worker/queue-stage.js';
+import { queueNameProblem } from './run-modes/worker/role.js';
 import { SagaRunner } from './sagas/saga-runner.js';
+
+/** How long handlers that were told to stop are given to do so before their messages go back, in milliseconds. */
+const ABORT_GRACE_MS = 250;
 
 /** The stages of one application, from the lowest to the doors. */
 export class DispatchStages {
@@ -48,6 +55,8 @@ export class DispatchStages {
   private readonly registry = new HandlerRegistry();
   private readonly behaviors: BehaviorRegistry;
   private readonly routes: Routes;
+  private readonly runMode: SyncRunMode;
+  private readonly observed: ObservedRunMode;
   private readonly dispatch: MessageDispatch;
   private readonly router: MessageRouter;
   readonly dispatcher: Dispatcher;
@@ -55,13 +64,14 @@ export class DispatchStages {
   readonly queries: QueryBus;
   readonly events: EventBus;
   private readonly sagas: SagaRunner;
+  readonly queueing: QueueStage;
 
   private constructor(
     private readonly options: ResolvedDispatchOptions,
     private readonly discovery: ProviderDiscovery,
     scopes: MessageScopes,
     validators: MessageValidators,
-    rehydrator: Rehydrator,
+    private readonly rehydrator: Rehydrator,
   ) {
     const ambient = new AmbientStore(options.isAmbient);
     this.ambient = ambient;
@@ -69,27 +79,22 @@ export class DispatchStages {
     this.unhandled = new UnhandledExceptionBus(options.unhandledExceptionPublisher);
     const failures = new FailureReporter(this.unhandled, this.channel);
     this.behaviors = new BehaviorRegistry(scopes);
-    const pipelines = new PipelineBuilder({
-      behaviors: this.behaviors,
-      scopes,
-      validators,
-      logging: options.logging,
-      ambient,
-    });
-    this.routes = new Routes(discovery, this.registry, new HandlerPreparation(pipelines, options.timeoutMs));
-    this.dispatch = this.makeDispatch(new SyncRunMode(this.inFlight, failures, ambient));
-    this.router = this.makeRouter(rehydrator);
-    this.dispatcher = new Dispatcher(this.dispatch, this.router);
+    const placements = new Placements(options.queueing.placement);
+    this.routes = this.makeRoutes(scopes, validators, placements);
+    this.queueing = this.makeQueueing();
+    // What goes through a queue carries its correlation to where it can be seen.
+    if (this.queueing.client !== undefined) ambient.want();
+    const queued = new QueuedDispatch(placements, this.queueing.client);
+    this.runMode = new SyncRunMode(this.inFlight, failures, ambient);
+    this.observed = new ObservedRunMode(this.runMode, this.channel, ambient);
+    this.dispatch = this.makeDispatch(queued);
+    this.router = this.makeRouter();
+    this.dispatcher = new Dispatcher(this.dispatch, this.router, this.makeOperations(queued));
     this.commands = new CommandBus(this.dispatcher, this.streams, options.commandPublisher);
     this.queries = new QueryBus(this.dispatcher, this.streams, options.queryPublisher);
     this.events = new EventBus(this.dispatcher, this.streams, options.eventPublisher);
-    this.sagas = new SagaRunner({
-      commands: this.commands,
-      events: this.events,
-      failures,
-      channel: this.channel,
-      ambient,
-    });
+    const { commands, events, channel } = this;
+    this.sagas = new SagaRunner({ commands, events, failures, channel, ambient });
     this.listen();
   }
 
@@ -105,11 +110,33 @@ export class DispatchStages {
 
   /** Finds and prepares everything. @returns every mistake there is in the wiring */
   build(): WiringMistake[] {
-    const mistakes = [...this.options.mistakes, ...this.routes.build()];
+    const mistakes = [...this.options.mistakes, ...this.routes.build(), ...this.knowQueues()];
     for (const key of this.router.conflictingKeys()) {
       mistakes.push({ rule: 'duplicate-key', text: `The key "${key}" has a function handler and a message class.` });
     }
     return mistakes;
+  }
+
+  /** Connects to what stores the queues. @throws DISPATCH_QUEUE_UNAVAILABLE */
+  open(): Promise<void> {
+    return this.queueing.open();
+  }
+
+  /** Begins to handle what waits in the queues of this process. */
+  async work(): Promise<void> {
+    const { client } = this.queueing;
+    if (client === undefined || this.closing !== undefined) return;
+    const { routes, dispatch: owner, rehydrator } = this;
+    await this.queueing.work(
+      new QueueEntries({
+        routes,
+        owner,
+        runMode: this.observed,
+        queued: client.runMode,
+        announce: (envelope) => this.streams.events.next({ envelope, owner, reactions: undefined }),
+        toMessage: (target, plain) => rehydrator.toMessage(target, plain),
+      }),
+    );
   }
 
   /**
@@ -124,23 +151,65 @@ export class DispatchStages {
     const { drainTimeoutMs } = this.options;
     const startedAt = performance.now();
     this.dispatch.close();
+    this.queueing.stop();
     if (!(await this.inFlight.idle(drainTimeoutMs))) {
       const count = this.inFlight.size;
       this.logger.warn(`${count} handlers were still running after ${drainTimeoutMs} ms; their signals abort.`);
       this.inFlight.abortAll(new ShutdownError(drainTimeoutMs));
+      await this.inFlight.idle(Math.min(ABORT_GRACE_MS, drainTimeoutMs));
     }
+    await this.queueing.close(Math.max(0, drainTimeoutMs - (performance.now() - startedAt)));
     this.sagas.stop();
     this.streams.complete();
     this.unhandled.subject$.complete();
-    await this.channel.flush(Math.max(0, drainTimeoutMs - (performance.now() - startedAt)));
+    // Whatever closing took: the last notifications tell what became of what was not finished.
+    await this.channel.flush(Math.max(ABORT_GRACE_MS, drainTimeoutMs - (performance.now() - startedAt)));
     this.channel.close();
   }
 
-  private makeDispatch(runMode: SyncRunMode): MessageDispatch {
-    const { routes, inFlight, streams, channel, ambient } = this;
+  /** Makes the queues known that something names. */
+  private knowQueues(): WiringMistake[] {
+    const { placement, messages } = this.options.queueing;
+    const conflicts = this.registry.knowMessages(messages);
+    const byRoutes = placement.routes.flatMap(({ queue }) => queue ?? []);
+    const names = [placement.queue, ...byRoutes];
+    const mistakes = [...conflicts];
+    for (const { handler } of this.routes.placed()) {
+      const { queue, reasons } = handler.placement;
+      const problem = queueNameProblem(queue);
+      if (problem === undefined) names.push(queue);
+      else mistakes.push(invalid(`The queue named by ${reasons.queue} cannot be: ${problem}.`));
+    }
+    if (mistakes.length === 0) this.queueing.know(names);
+    return [...mistakes, ...this.queueing.roleProblems().map(invalid)];
+  }
+
+  private makeRoutes(scopes: MessageScopes, validators: MessageValidators, placements: Placements): Routes {
+    const { behaviors, ambient } = this;
+    const { timeoutMs, queueing, logging } = this.options;
+    const pipelines = new PipelineBuilder({ behaviors, scopes, validators, logging, ambient });
+    const preparation = new HandlerPreparation(pipelines, timeoutMs, queueing.factory !== undefined);
+    return new Routes(this.discovery, this.registry, preparation, placements);
+  }
+
+  private makeQueueing(): QueueStage {
+    const { channel, unhandled, inFlight } = this;
+    const { queueing, maxPayloadBytes: maxBytes, maxDepth } = this.options;
+    return new QueueStage({ ...queueing, channel, unhandled, inFlight, limits: { maxBytes, maxDepth } });
+  }
+
+  private makeOperations(queued: QueuedDispatch): QueueOperations {
+    const { maxPayloadBytes: maxBytes, maxDepth } = this.options;
+    const backend = this.queueing.client?.backend;
+    return new QueueOperations({ routes: this.routes, queued, backend, limits: { maxBytes, maxDepth } });
+  }
+
+  private makeDispatch(queued: QueuedDispatch): MessageDispatch {
+    const { routes, observed, runMode, inFlight, streams, channel, ambient } = this;
     return new MessageDispatch({
       routes,
-      runMode: new ObservedRunMode(runMode, channel, ambient),
+      queued,
+      runMode: observed,
       delivery: new EventDelivery(runMode, streams, channel, ambient),
       inFlight,
       streams,
@@ -148,10 +217,12 @@ export class DispatchStages {
     });
   }
 
-  private makeRouter(rehydrator: Rehydrator): MessageRouter {
+  private makeRouter(): MessageRouter {
+    const { rehydrator } = this;
     const { maxDepth, maxPayloadBytes, hooks } = this.options;
+    const { dispatch, routes, observed: runMode, ambient } = this;
     return new MessageRouter({
-      dispatch: this.dispatch,
+      dispatch: new KeyedMessages({ dispatch, routes, runMode, ambient }),
       toMessage: (target, plain) => rehydrator.toMessage(target, plain),
       observer: notifyingObserver(this.channel),
       defaultInspector: jsonInspector(maxDepth),
@@ -175,38 +246,6 @@ export class DispatchStages {
   }
 }
 
-function addSources(
-  router: MessageRouter,
-  optionSources: readonly SourceEntry[],
-  providers: readonly DiscoveredProvider[],
-): WiringMistake[] {
-  const scoped = providers.filter(({ isStatic, type }) => !isStatic && sourceOptionsOf(type) !== undefined);
-  const found = providers.filter(({ isStatic }) => isStatic).map(({ instance, type }) => sourceEntryOf(instance, type));
-  const entries = [...optionSources, ...found.filter((entry) => entry !== undefined)];
-  const mistakes: WiringMistake[] = scoped.map(({ label }) => ({
-    rule: 'invalid-source',
-    text: `The source ${label} is request-scoped or transient: a source serves the whole application.`,
-  }));
-  return entries.length === 0
-    ? mistakes
-    : [...mistakes, ...attempt('invalid-source', () => router.registerSources(entries))];
-}
-
-function addObservers(channel: NotificationChannel, providers: readonly DiscoveredProvider[]): WiringMistake[] {
-  return providers.flatMap(({ type, label, isStatic, instance }) => {
-    const problems = observerProblemsOf(type);
-    if (problems.length > 0) return problems.map((text) => ({ rule: 'invalid-observer', text: `${label} ${text}.` }));
-    return attempt('invalid-observer', () => {
-      registerObserver(channel, { target: type, label, instance: isStatic ? instance : undefined });
-    });
-  });
-}
-
-function attempt(rule: WiringMistake['rule'], register: () => void): WiringMistake[] {
-  try {
-    register();
-    return [];
-  } catch (error) {
-    return [{ rule, text: errorText(error) }];
-  }
+function invalid(text: string): WiringMistake {
+  return { rule: 'invalid-options', text };
 }

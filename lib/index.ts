@@ -17,6 +17,7 @@ export type { Envelope, EnvelopeOptions, MessagePriority } from './message/envel
 export type { MessageHeaders } from './message/headers.js';
 export { MessageContext } from './message/message-context.js';
 export type {
+  DeliveryFacts,
   HandlerContext,
   HandlerFacts,
   MessageSender,
@@ -26,6 +27,7 @@ export type {
 export { AmbientContext } from './message/ambient-context.js';
 export { AsyncContext } from './message/async-context.js';
 export { RunMode } from './message/run-mode.js';
+export type { CancelOutcome, Receipt, ReceiptStatus, ResultOptions } from './message/receipt.js';
 export { decodeJson, encodeJson } from './message/codec/json-codec.js';
 export type { CodecLimits } from './message/codec/json-codec.js';
 
@@ -49,7 +51,7 @@ export { QueryBus } from './buses/query-bus.js';
 export { EventBus } from './buses/event-bus.js';
 export type { ICommandBus, IEventBus, IQueryBus } from './buses/bus-contracts.js';
 export type { ICommandPublisher, IEventPublisher, IMessageSource, IQueryPublisher } from './buses/publishers.js';
-export { ObservableBus } from './message/observable-bus.js';
+export { ObservableBus } from './message/observable/observable-bus.js';
 
 // Handlers
 export { CommandHandler, EventsHandler, QueryHandler } from './handlers/handler.decorators.js';
@@ -97,6 +99,48 @@ export { ofType } from './events/of-type.js';
 export { Saga } from './sagas/saga.decorator.js';
 export type { ISaga, SagaOutput } from './sagas/saga.decorator.js';
 
+// Queues
+export { inMemoryQueue } from './run-modes/memory/in-memory-queue.js';
+export type { InMemoryQueueOptions } from './run-modes/memory/in-memory-queue.options.js';
+export type { QueueFullMode } from './run-modes/memory/room.js';
+export { Queues } from './run-modes/queue/queues.js';
+export type { DrainOptions } from './run-modes/queue/queues.js';
+export { QueueHealth } from './run-modes/worker/queue-health.js';
+export type { QueueHealthOptions, QueueReport } from './run-modes/worker/queue-health.js';
+export type { QueueRole, QueuesOptions } from './run-modes/worker/role.js';
+export type { RouteRule } from './dispatcher/queued/placement.js';
+export { Explanation } from './dispatcher/queued/explanation.js';
+export type { HandlerExplanation } from './dispatcher/queued/explanation.js';
+export type { ScheduleOptions } from './dispatcher/queued/queue-operations.js';
+export type { Duration } from './common/duration.js';
+export type {
+  BackendEvent,
+  BackendHost,
+  CancelResult,
+  Delivery,
+  DeliveryHandler,
+  EnqueueResult,
+  EntryOutcome,
+  EntrySnapshot,
+  EntryState,
+  JsonValue,
+  ParkedEntry,
+  ParkingPlace,
+  QueueBackend,
+  QueueBackendFactory,
+  QueueConsumer,
+  QueueCounts,
+  QueueEntry,
+  QueueFeature,
+  QueueSchedule,
+  ScheduleState,
+  Settlement,
+  WireError,
+  WireErrorDetails,
+} from './run-modes/queue/queue-backend.port.js';
+export { resolveQueueSettings } from './run-modes/queue/queue-settings.js';
+export type { QueueOptions, QueueSettings, RateLimit, Retention } from './run-modes/queue/queue-settings.js';
+
 // Failures
 export { UnhandledExceptionBus } from './failures/unhandled-exception-bus.js';
 export type { IUnhandledExceptionPublisher, UnhandledExceptionInfo } from './failures/unhandled-exception-bus.js';
@@ -123,6 +167,20 @@ export {
   QueryFailedNotification,
   QueryInitiatedNotification,
 } from './notifications/message-notifications.js';
+export {
+  QueueAlertNotification,
+  QueueDrainedNotification,
+  QueueErrorNotification,
+  QueuePausedNotification,
+  QueueResumedNotification,
+  TaskCompletedNotification,
+  TaskEnqueuedNotification,
+  TaskFailedNotification,
+  TaskRejectedNotification,
+  TaskRetriedNotification,
+  TaskStalledNotification,
+  TaskStartedNotification,
+} from './notifications/task-notifications.js';
 export {
   MessageRefusedNotification,
   MessageSkippedNotification,
@@ -166,3 +224,19 @@ export {
   UnverifiableMessageError,
 } from './router/errors.js';
 export type { BadSignatureReason, RouteFacts } from './router/errors.js';
+export {
+  AttemptsExhaustedError,
+  CancelledError,
+  InvalidQueueOptionsError,
+  InvalidScheduleError,
+  LockLostError,
+  QueueClosedError,
+  QueueFullError,
+  QueueUnavailableError,
+  RemoteError,
+  ReplyAbandonedError,
+  ReplyTimeoutError,
+  ResultUnknownError,
+  UnhandledEntryError,
+  UnreadableEntryError,
+} from './run-modes/queue/errors.js';

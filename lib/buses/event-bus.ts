@@ -6,7 +6,7 @@ import type { MessageStreams, PublishedEvent } from '../dispatcher/message-strea
 import { hasOnlySendOptions } from '../dispatcher/send-options-check.js';
 import { AsyncContext } from '../message/async-context.js';
 import type { PublishOptions, SendOptions } from '../message/message-context.js';
-import { ObservableBus } from '../message/observable-bus.js';
+import { ObservableBus } from '../message/observable/observable-bus.js';
 import { contextArgument } from './context-argument.js';
 import { EventSubject } from './event-subject.js';
 import type { IEventPublisher } from './publishers.js';

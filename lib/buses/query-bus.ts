@@ -4,7 +4,7 @@ import type { Dispatcher } from '../dispatcher/dispatcher.js';
 import type { MessageStreams } from '../dispatcher/message-streams.js';
 import type { AsyncContext } from '../message/async-context.js';
 import type { Query } from '../message/message.js';
-import { ObservableBus } from '../message/observable-bus.js';
+import { ObservableBus } from '../message/observable/observable-bus.js';
 import type { SendOptions } from '../message/message-context.js';
 import { SUBSCRIBERS_ONLY, type IQueryPublisher } from './publishers.js';
 import { sendThrough } from './send-through.js';

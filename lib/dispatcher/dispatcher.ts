@@ -1,7 +1,14 @@
 import type { MessageSender, PublishOptions, SendOptions } from '../message/message-context.js';
-import type { Command, PlainMessage, Query } from '../message/message.js';
+import type { Command, MessageClass, PlainMessage, Query } from '../message/message.js';
+import type { Receipt } from '../message/receipt.js';
+import type { ScheduleState } from '../run-modes/queue/queue-backend.port.js';
 import type { MessageDispatch } from './message-dispatch.js';
+import type { Explanation } from './queued/explanation.js';
+import type { QueueOperations, ScheduleOptions } from './queued/queue-operations.js';
 import type { KeyHandler, ProcessResult, RawIntake, RawMessage, TransportMeta } from './raw-intake.js';
+
+/** An instance of any message class. */
+type AnyMessage = Command<unknown> | Query | PlainMessage;
 
 /**
  * The one entry: every command, query and event, and every foreign message, goes through here. Inject it anywhere.
@@ -14,6 +21,7 @@ export class Dispatcher implements MessageSender {
   constructor(
     private readonly dispatch: MessageDispatch,
     private readonly intake: RawIntake,
+    private readonly operations: QueueOperations,
   ) {}
 
   /**
@@ -24,12 +32,69 @@ export class Dispatcher implements MessageSender {
    * @throws DISPATCH_HANDLER_TIMEOUT after `timeoutMs`
    * @throws DISPATCH_CLOSED while the application shuts down
    * @throws DISPATCH_NO_QUEUE where `RunMode.Async` is asked for and there is no queue
+   * @throws DISPATCH_REPLY_TIMEOUT, DISPATCH_REPLY_ABANDONED, DISPATCH_RESULT_UNKNOWN, DISPATCH_CANCELLED, and the codes of
+   * {@link send}, where it goes through a queue; its handler's error is then a `RemoteError`
    * @throws DISPATCH_INVALID_SEND_OPTIONS where an option is out of range
    */
   execute<R>(command: Command<R>, options?: SendOptions): Promise<R>;
   execute<R = unknown>(command: PlainMessage, options?: SendOptions): Promise<R>;
   execute<R>(command: Command<R> | PlainMessage, options?: SendOptions): Promise<R> {
     return this.dispatch.execute(command as Command<R>, options);
+  }
+
+  /**
+   * Sends a command to its queue and resolves with a receipt when the queue has it, whatever run mode its handler has. The
+   * receipt can be asked how the command stands, here or in any other process, also after this one has ended.
+   *
+   * @throws DISPATCH_HANDLER_NOT_FOUND, DISPATCH_NO_QUEUE, DISPATCH_QUEUE_FULL, DISPATCH_QUEUE_UNAVAILABLE,
+   * DISPATCH_UNSERIALIZABLE_MESSAGE, DISPATCH_MESSAGE_TOO_LARGE, DISPATCH_CLOSED, DISPATCH_INVALID_SEND_OPTIONS
+   */
+  send<R>(command: Command<R>, options?: SendOptions): Promise<Receipt<R>>;
+  send<R = unknown>(command: PlainMessage, options?: SendOptions): Promise<Receipt<R>>;
+  send<R>(command: Command<R> | PlainMessage, options?: SendOptions): Promise<Receipt<R>> {
+    return this.dispatch.send(command as Command<R>, options);
+  }
+
+  /**
+   * The receipt of a command that was sent here or by another process. Asks nothing yet.
+   *
+   * @throws DISPATCH_NO_QUEUE, DISPATCH_INVALID_SEND_OPTIONS where the id is none of a receipt
+   */
+  receipt<R = unknown>(id: string): Receipt<R> {
+    return this.operations.receipt<R>(id);
+  }
+
+  /**
+   * Sends a message through its queue again and again: a command or query to its handler, an event to every handler. Each
+   * time it is a new message with an id of its own. The schedule is kept where the queue is, outlives this process, and
+   * is made once however many processes make it.
+   *
+   * @throws DISPATCH_INVALID_SCHEDULE, DISPATCH_NO_QUEUE, DISPATCH_INVALID_SEND_OPTIONS, DISPATCH_QUEUE_UNAVAILABLE
+   */
+  schedule(message: AnyMessage, options: ScheduleOptions): Promise<ScheduleState> {
+    return this.operations.schedule(message, options);
+  }
+
+  /** The schedules of all queues this process knows. @throws DISPATCH_NO_QUEUE, DISPATCH_QUEUE_UNAVAILABLE */
+  schedules(): Promise<readonly ScheduleState[]> {
+    return this.operations.schedules();
+  }
+
+  /** Ends a schedule; what it has sent already stays. @returns whether there was one */
+  cancelSchedule(id: string): Promise<boolean> {
+    return this.operations.cancelSchedule(id);
+  }
+
+  /**
+   * Says where a message would run, or any message of a class: which run mode and queue, and what decided it.
+   *
+   * @example
+   * ```ts
+   * console.log(String(dispatcher.explain(PlaceOrder)));
+   * ```
+   */
+  explain(message: AnyMessage | MessageClass, options?: SendOptions): Explanation {
+    return this.operations.explain(message, options);
   }
 
   /** Sends a query to its one handler and resolves with the answer. @throws the same codes as {@link execute} */
@@ -42,8 +107,10 @@ export class Dispatcher implements MessageSender {
   /**
    * Hands an event to its handlers and resolves when it is accepted: every handler has started, in order; those that are
    * request-scoped start as soon as they are made, in no order. A handler that
-   * fails is logged and appears on the failure stream; it affects neither the other handlers nor the caller.
+   * fails is logged and appears on the failure stream; it affects neither the other handlers nor the caller. For each
+   * handler behind a queue one entry is stored before it resolves, and each has its own attempts and its own end.
    *
+   * @throws what storing an entry throws, or DISPATCH_EVENT_HANDLING where several were not stored; also logged
    * @throws DISPATCH_CLOSED while the application shuts down; also logged, so that the call need not be awaited
    */
   publish(event: PlainMessage, options?: SendOptions): Promise<void> {

@@ -8,17 +8,32 @@ import {
   MessageUnhandledNotification,
 } from '../notifications/message-notifications.js';
 import type { NotificationChannel } from '../notifications/notification-channel.js';
-import type { HandlingObserver, SyncRunMode } from '../run-modes/sync-run-mode.js';
+import type { HandlingObserver, PreparedHandler, SyncRunMode } from '../run-modes/sync-run-mode.js';
 import { EventHandlerFailedError, EventHandlingError } from './errors.js';
 import type { MessageStreams } from './message-streams.js';
-import type { EventRoute } from './routes.js';
 
 const ACCEPTED = Promise.resolve();
+
+/** The handlers of an event that run in the publisher's turn. */
+export interface LocalHandlers {
+  readonly handlers: readonly PreparedHandler[];
+  /** How many others wait behind queues. */
+  readonly queuedCount: number;
+}
+
+/** A handler of an event that runs behind a queue. */
+export interface QueuedReaction {
+  readonly handler: string;
+  /** Settles when the handler is done with the event, or cannot be reached. */
+  readonly done: Promise<unknown>;
+}
 
 /** How a publisher who waits wants it. */
 export interface WaitOptions {
   readonly owner: ContextOwner;
   readonly waitFor: 'handlers' | 'sagas';
+  /** What runs behind queues at the same time, and is waited for as well. */
+  readonly alongside: readonly QueuedReaction[];
 }
 
 /** Hands an event to its handlers, each on its own: one that fails is reported and changes nothing for the others. */
@@ -32,7 +47,7 @@ export class EventDelivery {
 
   /** Starts the handlers in the caller's turn, in the order of the route, then tells those who watch all events. */
   deliver(
-    route: EventRoute,
+    route: LocalHandlers,
     envelope: Envelope,
     parent: MessageContext | undefined,
     owner: ContextOwner,
@@ -49,10 +64,10 @@ export class EventDelivery {
 
   /** The same, then waits. @throws EventHandlingError naming each handler that failed */
   async deliverAndWait(
-    route: EventRoute,
+    route: LocalHandlers,
     envelope: Envelope,
     parent: MessageContext | undefined,
-    { owner, waitFor }: WaitOptions,
+    { owner, waitFor, alongside }: WaitOptions,
   ): Promise<void> {
     const isTold = this.channel.active;
     if (isTold) this.tellPublished(route, envelope);
@@ -63,15 +78,21 @@ export class EventDelivery {
     });
     const reactions: Promise<unknown>[] = [];
     if (this.streams.events.observed) this.streams.events.next({ envelope, owner, reactions });
+    const queued = await Promise.allSettled(alongside.map(({ done }) => done));
     await Promise.all(running);
+    for (const [index, end] of queued.entries()) {
+      if (end.status === 'fulfilled') continue;
+      errors.push(new EventHandlerFailedError(alongside[index]?.handler ?? '', envelope.name, envelope.id, end.reason));
+    }
     const settled = waitFor === 'sagas' ? await Promise.allSettled(reactions) : [];
     for (const reaction of settled) if (reaction.status === 'rejected') errors.push(reaction.reason);
-    if (errors.length > 0) throw new EventHandlingError(envelope.name, errors, running.length + settled.length);
+    const reactionCount = running.length + queued.length + settled.length;
+    if (errors.length > 0) throw new EventHandlingError(envelope.name, errors, reactionCount);
   }
 
   /** Answers a publisher whose event was not accepted. Publishers seldom look, so the failure is reported as well. */
-  refuse(event: object, error: Error): Promise<void> {
-    const refused = Promise.reject(error);
+  refuse(event: object, error: unknown): Promise<void> {
+    const refused = Promise.reject<void>(error);
     refused.catch(() => this.runMode.refused(event, error));
     return refused;
   }
@@ -101,12 +122,13 @@ export class EventDelivery {
     };
   }
 
-  private tellPublished(route: EventRoute, envelope: Envelope): void {
+  private tellPublished({ handlers, queuedCount }: LocalHandlers, envelope: Envelope): void {
     this.ambient.want();
+    const handlerCount = handlers.length + queuedCount;
     if (this.channel.wants(EventPublishedNotification)) {
-      this.channel.publish(new EventPublishedNotification(envelope, route.handlers.length));
+      this.channel.publish(new EventPublishedNotification(envelope, handlerCount));
     }
-    if (route.handlers.length === 0 && this.channel.wants(MessageUnhandledNotification)) {
+    if (handlerCount === 0 && this.channel.wants(MessageUnhandledNotification)) {
       this.channel.publish(new MessageUnhandledNotification(envelope));
     }
   }

@@ -28,7 +28,7 @@ export interface KeyedDispatch {
   routeFor(key: string, version: number | undefined): KeyedRoute | undefined;
   /**
    * Runs the handlers of a message. A command or query resolves with its handler's result; an event resolves when every
-   * handler is done.
+   * handler in this turn is done, and every other has the event in its queue.
    * @throws DISPATCH_INVALID_MESSAGE when the message breaks the rules of its class
    * @throws DISPATCH_CLOSED when the application is shutting down
    * @throws what a handler throws, an AggregateError for an event; always as a rejection

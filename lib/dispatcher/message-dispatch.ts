@@ -1,4 +1,3 @@
-import { takesOneArgument } from '../common/takes-one-argument.js';
 import {
   CommandHandlerNotFoundException,
   QueryHandlerNotFoundException,
@@ -9,21 +8,21 @@ import { Envelope, type EnvelopeOptions } from '../message/envelope.js';
 import {
   MessageContext,
   type ContextOwner,
-  type HandlerContext,
   type PublishOptions,
   type SendOptions,
 } from '../message/message-context.js';
 import { classOf, nameOf, type Command, type Query } from '../message/message.js';
+import type { Receipt } from '../message/receipt.js';
 import { RunMode } from '../message/run-mode.js';
 import { DispatchClosedError, QueueNotConfiguredError } from '../run-modes/errors.js';
 import type { InFlight } from '../run-modes/in-flight.js';
 import { InvalidSendOptionsError } from './errors.js';
 import type { EventDelivery } from './event-delivery.js';
-import type { KeyedDispatch, KeyedPayload, KeyedRoute } from './keyed-route.js';
 import type { MessageStreams } from './message-streams.js';
 import { adviceForUnhandled, adviceForUnheard, noMessageProblem } from './misplaced-message.js';
 import type { ObservedRunMode } from './observed-run-mode.js';
-import type { KeyHandler } from './raw-intake.js';
+import type { QueuedDispatch } from './queued/queued-dispatch.js';
+import { QueuedEvents } from './queued/queued-events.js';
 import type { EventRoute, Routes, SingleRoute } from './routes.js';
 import { sendOptionsProblem } from './send-options-check.js';
 
@@ -32,6 +31,7 @@ export interface MessageDispatchParts {
   readonly routes: Routes;
   readonly runMode: ObservedRunMode;
   readonly delivery: EventDelivery;
+  readonly queued: QueuedDispatch;
   readonly inFlight: InFlight;
   readonly streams: MessageStreams;
   readonly ambient: AmbientStore;
@@ -41,10 +41,12 @@ export interface MessageDispatchParts {
  * Takes message objects to their handlers: makes envelope and context, finds the route, runs. The public `Dispatcher`,
  * the buses and the router all end here.
  */
-export class MessageDispatch implements ContextOwner, KeyedDispatch {
+export class MessageDispatch implements ContextOwner {
   private readonly routes: Routes;
   private readonly runMode: ObservedRunMode;
   private readonly delivery: EventDelivery;
+  private readonly queued: QueuedDispatch;
+  private readonly queuedEvents: QueuedEvents;
   private readonly inFlight: InFlight;
   private readonly streams: MessageStreams;
   private readonly ambient: AmbientStore;
@@ -56,6 +58,8 @@ export class MessageDispatch implements ContextOwner, KeyedDispatch {
     this.routes = parts.routes;
     this.runMode = parts.runMode;
     this.delivery = parts.delivery;
+    this.queued = parts.queued;
+    this.queuedEvents = new QueuedEvents(parts.queued, parts.delivery, parts.routes);
     this.inFlight = parts.inFlight;
     this.streams = parts.streams;
     this.ambient = parts.ambient;
@@ -63,14 +67,31 @@ export class MessageDispatch implements ContextOwner, KeyedDispatch {
 
   execute<R>(command: Command<R>, options?: SendOptions, from?: MessageContext): Promise<R> {
     const route = this.routes.single('command', (command as object | undefined)?.constructor);
-    if (route === undefined) return Promise.reject(this.unhandled('command', command));
+    if (route === undefined) return this.runElsewhere('command', command, options, from) as Promise<R>;
     return this.run(route, command, options, from) as Promise<R>;
   }
 
   query<R>(query: Query<R>, options?: SendOptions, from?: MessageContext): Promise<R> {
     const route = this.routes.single('query', (query as object | undefined)?.constructor);
-    if (route === undefined) return Promise.reject(this.unhandled('query', query));
+    if (route === undefined) return this.runElsewhere('query', query, options, from) as Promise<R>;
     return this.run(route, query, options, from) as Promise<R>;
+  }
+
+  /** Sends a command to its queue, whatever run mode its handler has, and resolves when the queue has it. */
+  async send<R>(command: Command<R>, options?: SendOptions, from?: MessageContext): Promise<Receipt<R>> {
+    const parent = from ?? this.parentOf(options);
+    const refusal = this.refusal(command, parent, { runMode: RunMode.Async, ...options });
+    if (refusal !== undefined) throw refusal;
+    const target = classOf(command);
+    const route = this.routes.single('command', target);
+    const definition = route?.definition ?? this.routes.definition(target);
+    if (route === undefined && this.queued.placementElsewhere(definition, options) === undefined) {
+      throw this.unhandled('command', command);
+    }
+    this.show('command', command);
+    const placement = this.queued.placementOfSent(definition, route?.handler, options);
+    const envelope = new Envelope(command, definition, 'command', parent?.envelope, withoutContext(options));
+    return this.queued.post<R>(envelope, { key: route?.handler.facts.key, placement }, options);
   }
 
   publish(event: object, options?: SendOptions, from?: MessageContext): Promise<void> {
@@ -78,7 +99,9 @@ export class MessageDispatch implements ContextOwner, KeyedDispatch {
     const route = this.routeOf(event, parent, options);
     if (route instanceof Error) return this.delivery.refuse(event, route);
     const envelope = new Envelope(event, route.definition, 'event', parent?.envelope, withoutContext(options));
-    return this.delivery.deliver(route, envelope, parent, this);
+    if (!this.queuedEvents.concerns(route, options)) return this.delivery.deliver(route, envelope, parent, this);
+    const published = this.queuedEvents.deliver({ route, envelope, parent, owner: this }, options);
+    return published.catch((error: unknown) => this.delivery.refuse(event, error));
   }
 
   publishAll(events: readonly object[], options?: SendOptions, from?: MessageContext): Promise<void> {
@@ -97,40 +120,20 @@ export class MessageDispatch implements ContextOwner, KeyedDispatch {
   }
 
   async publishAndWait(event: object, options?: PublishOptions, from?: MessageContext): Promise<void> {
-    const parent = from ?? this.parentOf(options);
-    const route = this.routeOf(event, parent, options);
-    if (route instanceof Error) throw route;
-    const envelope = new Envelope(event, route.definition, 'event', parent?.envelope, withoutContext(options));
-    await this.delivery.deliverAndWait(route, envelope, parent, { owner: this, waitFor: options?.await ?? 'handlers' });
+    await this.publishAndSettle(event, options, from, 'handled');
   }
 
-  routeFor(key: string, version: number | undefined): KeyedRoute | undefined {
-    return this.routes.byKey(key, version);
+  /**
+   * Publishes an event from outside: resolves when the handlers here are done, and when those behind queues have it in
+   * theirs. @throws DISPATCH_EVENT_HANDLING
+   */
+  async takeIn(event: object, options: SendOptions): Promise<void> {
+    await this.publishAndSettle(event, options, undefined, 'stored');
   }
 
-  dispatchTo(route: KeyedRoute, message: object, options: SendOptions): Promise<unknown> {
+  /** Lets a message through that came in before closing began. */
+  admitLate(message: object): void {
     if (this.isClosing) this.admitted.add(message);
-    switch (route.kind) {
-      case 'command':
-        return this.execute(message as Command<unknown>, options);
-      case 'query':
-        return this.query(message as Query, options);
-      case 'event':
-        return this.publishAndWait(message, options);
-    }
-  }
-
-  noteFunction(work: KeyHandler): void {
-    if (!takesOneArgument(work)) this.ambient.want();
-  }
-
-  runFunction({ key, payload, options }: KeyedPayload, work: (context: HandlerContext) => unknown): Promise<unknown> {
-    const message = typeof payload === 'object' && payload !== null ? payload : {};
-    const definition = { target: Object, name: key, version: 1, schema: undefined, sensitive: [] };
-    const facts = { name: `the function for "${key}"`, key, timeoutMs: 0 };
-    const handler = { facts, invoke: work, invokeLimited: work, invokeBare: undefined };
-    const envelope = new Envelope(message, definition, 'command', undefined, withoutContext(options));
-    return this.runMode.run(handler, new MessageContext(envelope, facts, undefined, this));
   }
 
   signalRequested(context: MessageContext): void {
@@ -160,6 +163,24 @@ export class MessageDispatch implements ContextOwner, KeyedDispatch {
     this.isClosing = true;
   }
 
+  private async publishAndSettle(
+    event: object,
+    options: PublishOptions | undefined,
+    from: MessageContext | undefined,
+    queuedUntil: 'stored' | 'handled',
+  ): Promise<void> {
+    const parent = from ?? this.parentOf(options);
+    const route = this.routeOf(event, parent, options);
+    if (route instanceof Error) throw route;
+    const envelope = new Envelope(event, route.definition, 'event', parent?.envelope, withoutContext(options));
+    const published = { route, envelope, parent, owner: this };
+    if (this.queuedEvents.concerns(route, options)) {
+      return this.queuedEvents.deliverAndWait(published, options, queuedUntil);
+    }
+    const waitFor = options?.await ?? 'handlers';
+    await this.delivery.deliverAndWait(route, envelope, parent, { owner: this, waitFor, alongside: [] });
+  }
+
   private run(
     route: SingleRoute,
     message: object,
@@ -177,7 +198,31 @@ export class MessageDispatch implements ContextOwner, KeyedDispatch {
     if (refusal !== undefined) return Promise.reject(refusal);
     this.show(kind, message);
     const envelope = new Envelope(message, definition, kind, parent?.envelope, withoutContext(options));
+    if (options !== undefined || handler.placement.runMode === RunMode.Async) {
+      const placement = this.queued.placementOf(handler, options, envelope.name);
+      if (placement instanceof Error) return Promise.reject(placement);
+      if (placement !== undefined) return this.queued.execute(envelope, { key: handler.facts.key, placement }, options);
+    }
     return this.runMode.run(handler, new MessageContext(envelope, handler.facts, parent, this));
+  }
+
+  /** Sends a message to a queue that nothing here handles, where something says which one. */
+  private async runElsewhere(
+    kind: 'command' | 'query',
+    message: object,
+    options: SendOptions | undefined,
+    from: MessageContext | undefined,
+  ): Promise<unknown> {
+    const parent = from ?? this.parentOf(options);
+    const isMessage = typeof message === 'object' && message !== null;
+    const definition = isMessage ? this.routes.definition(classOf(message)) : undefined;
+    const placement = definition && this.queued.placementElsewhere(definition, options);
+    if (definition === undefined || placement === undefined) throw this.unhandled(kind, message);
+    const refusal = this.refusal(message, parent, options);
+    if (refusal !== undefined) throw refusal;
+    this.show(kind, message);
+    const envelope = new Envelope(message, definition, kind, parent?.envelope, withoutContext(options));
+    return this.queued.execute(envelope, { key: undefined, placement }, options);
   }
 
   private show(kind: 'command' | 'query', message: object): void {
@@ -221,7 +266,8 @@ export class MessageDispatch implements ContextOwner, KeyedDispatch {
     const problem = noMessageProblem(message) ?? (options === undefined ? undefined : sendOptionsProblem(options));
     if (problem !== undefined) return new InvalidSendOptionsError(nameOf(message), problem);
     if (this.isClosing && !this.mayBeFromHandler(message, parent)) return new DispatchClosedError(nameOf(message));
-    if (options?.runMode === RunMode.Async) return new QueueNotConfiguredError(nameOf(message));
+    const needsQueue = options?.runMode === RunMode.Async || options?.queue !== undefined;
+    if (needsQueue && !this.queued.isPossible) return new QueueNotConfiguredError(nameOf(message));
     return undefined;
   }
 

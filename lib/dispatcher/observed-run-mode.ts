@@ -5,6 +5,8 @@ import {
   CommandCompletedNotification,
   CommandFailedNotification,
   CommandInitiatedNotification,
+  EventHandledNotification,
+  EventHandlingFailedNotification,
   MessageUnhandledNotification,
   QueryCompletedNotification,
   QueryFailedNotification,
@@ -13,7 +15,17 @@ import {
 import type { NotificationChannel } from '../notifications/notification-channel.js';
 import type { PreparedHandler, SyncRunMode } from '../run-modes/sync-run-mode.js';
 
-/** Runs handlers of commands and queries, and tells observers about it; where there are none it only runs. */
+/** What observers are told of a handler, by the kind of its message. */
+const TELLING = {
+  command: { initiated: CommandInitiatedNotification, failed: CommandFailedNotification },
+  query: { initiated: QueryInitiatedNotification, failed: QueryFailedNotification },
+  event: { initiated: undefined, failed: EventHandlingFailedNotification },
+} as const;
+
+/**
+ * Runs handlers whose failure somebody waits for, and tells observers about it; where there are none it only runs: those
+ * of commands and queries, and of events that came through a queue.
+ */
 export class ObservedRunMode {
   constructor(
     private readonly runMode: SyncRunMode,
@@ -44,23 +56,30 @@ export class ObservedRunMode {
 
   private runTold(handler: PreparedHandler, context: MessageContext): Promise<unknown> {
     this.ambient.want();
-    const isCommand = context.kind === 'command';
-    const initiated = isCommand ? CommandInitiatedNotification : QueryInitiatedNotification;
-    const completed = isCommand ? CommandCompletedNotification : QueryCompletedNotification;
-    const failed = isCommand ? CommandFailedNotification : QueryFailedNotification;
-    if (this.channel.wants(initiated)) this.channel.publish(new initiated(context));
+    const { initiated } = TELLING[context.kind];
+    if (initiated !== undefined && this.channel.wants(initiated)) this.channel.publish(new initiated(context));
     const startedAt = performance.now();
     return this.runMode.run(handler, context).then(
       (result) => {
-        const durationMs = performance.now() - startedAt;
-        if (this.channel.wants(completed)) this.channel.publish(new completed(context, result, durationMs));
+        this.completed(context, result, performance.now() - startedAt);
         return result;
       },
       (error: unknown) => {
+        const { failed } = TELLING[context.kind];
         const durationMs = performance.now() - startedAt;
         if (this.channel.wants(failed)) this.channel.publish(new failed(context, error, durationMs));
         throw error;
       },
     );
+  }
+
+  private completed(context: MessageContext, result: unknown, durationMs: number): void {
+    if (context.kind === 'event') {
+      if (!this.channel.wants(EventHandledNotification)) return;
+      this.channel.publish(new EventHandledNotification(context, durationMs));
+      return;
+    }
+    const completed = context.kind === 'command' ? CommandCompletedNotification : QueryCompletedNotification;
+    if (this.channel.wants(completed)) this.channel.publish(new completed(context, result, durationMs));
   }
 }

@@ -5,8 +5,10 @@ import type { HandlerRegistry, RegisteredHandler } from '../handlers/handler-reg
 import type { ProviderDiscovery } from '../handlers/provider-discovery.js';
 import type { MessageDefinition } from '../message/message.decorator.js';
 import type { MessageClass } from '../message/message.js';
+import { RunMode } from '../message/run-mode.js';
 import type { PreparedHandler } from '../run-modes/sync-run-mode.js';
 import type { KeyedRoute } from './keyed-route.js';
+import type { Placement, Placements } from './queued/placement.js';
 
 /** Makes handlers ready to run; done by the pipeline, which lies below the run modes. */
 export interface Preparation {
@@ -15,17 +17,24 @@ export interface Preparation {
   check(handler: RegisteredHandler): readonly WiringMistake[];
 }
 
+/** A handler that can run, and where it does so unless the call says otherwise. */
+export interface PlacedHandler extends PreparedHandler {
+  readonly placement: Placement;
+}
+
 /** Where a command or query goes. */
 export interface SingleRoute {
   readonly kind: 'command' | 'query';
   readonly definition: MessageDefinition;
-  readonly handler: PreparedHandler;
+  readonly handler: PlacedHandler;
 }
 
 /** Where an event goes; the list is empty where nobody handles it. */
 export interface EventRoute {
   readonly definition: MessageDefinition;
-  readonly handlers: readonly PreparedHandler[];
+  readonly handlers: readonly PlacedHandler[];
+  /** How many of them run behind a queue. */
+  readonly queuedCount: number;
 }
 
 /**
@@ -45,6 +54,7 @@ export class Routes {
     private readonly discovery: ProviderDiscovery,
     private readonly registry: HandlerRegistry,
     private readonly preparation: Preparation,
+    private readonly placements: Placements,
   ) {}
 
   /** Finds and prepares every handler there is. @returns all mistakes in the wiring, of every stage. */
@@ -68,6 +78,27 @@ export class Routes {
   byKey(key: string, version: number | undefined): KeyedRoute | undefined {
     this.refresh();
     return this.registry.findKey(key, version);
+  }
+
+  /** The message class of a wire name that some handler here knows; undefined where none does. */
+  named(name: string, version: number): MessageDefinition | undefined {
+    this.refresh();
+    return this.registry.messages.find(name, version);
+  }
+
+  /** Whether the wire name of a message class leads back to it, as it must behind a queue. */
+  knows(target: MessageClass): boolean {
+    return this.registry.knows(target);
+  }
+
+  /** Every handler there is, with its message. */
+  *placed(): Iterable<{ readonly definition: MessageDefinition; readonly handler: PlacedHandler }> {
+    for (const { definition, handler } of [...this.commands.values(), ...this.queries.values()]) {
+      yield { definition, handler };
+    }
+    for (const { definition, handlers } of this.events.values()) {
+      for (const handler of handlers) yield { definition, handler };
+    }
   }
 
   /** Looks for modules loaded since; every look-up here does so by itself. */
@@ -121,7 +152,7 @@ export class Routes {
     const route = {
       kind,
       definition,
-      handler: this.preparation.prepare(handler, definition, handler.provider.type.name),
+      handler: this.place(handler, definition, handler.provider.type.name),
     };
     (kind === 'command' ? this.commands : this.queries).set(target, route);
     return route;
@@ -132,11 +163,21 @@ export class Routes {
     const registered = this.registry.handlersOf(target);
     const keys = keysOf(registered);
     const handlers = registered.map((handler, index) =>
-      this.preparation.prepare(handler, definition, keys[index] ?? handler.provider.type.name),
+      this.place(handler, definition, keys[index] ?? handler.provider.type.name),
     );
-    const route = { definition, handlers };
+    const queuedCount = handlers.filter(({ placement }) => placement.runMode === RunMode.Async).length;
+    const route = { definition, handlers, queuedCount };
     this.events.set(target, route);
     return route;
+  }
+
+  private place(handler: RegisteredHandler, definition: MessageDefinition, key: string): PlacedHandler {
+    const prepared = this.preparation.prepare(handler, definition, key);
+    const placement = this.placements.of(definition, handler);
+    // The short way of the caller's turn must not be open to a message that goes through a queue.
+    return placement.runMode === RunMode.Sync
+      ? { ...prepared, placement }
+      : { ...prepared, invokeBare: undefined, placement };
   }
 }
 

@@ -3,7 +3,7 @@ import { filter, Subject, type Observable } from 'rxjs';
 
 import { errorText, stackOf } from '../common/dispatch-error.js';
 import { isPromiseLike } from '../common/promises.js';
-import { ObservableBus } from '../message/observable-bus.js';
+import { ObservableBus } from '../message/observable/observable-bus.js';
 
 /**
  * A failure that no caller is there to see: of an event handler, a saga, or a command that a saga sent. Anything can be

@@ -1,3 +1,4 @@
+import { describeValue } from '../common/describe-value.js';
 import { describeKind } from '../common/describe-value.js';
 import type { MessageDefinition } from '../message/message.decorator.js';
 import { Command, Event, Query, type MessageClass, type MessageKind } from '../message/message.js';
@@ -60,7 +61,7 @@ export function missingMethod(
 }
 
 /** What is wrong with the identity and the rules that `@Message` gives a class. */
-export function messageMistakes({ target, name, version, schema }: MessageDefinition): WiringMistake[] {
+export function messageMistakes({ target, name, version, schema, keyOf }: MessageDefinition): WiringMistake[] {
   const texts: string[] = [];
   if (typeof name !== 'string' || name === '' || !Number.isInteger(version) || version < 1) {
     texts.push(
@@ -69,6 +70,11 @@ export function messageMistakes({ target, name, version, schema }: MessageDefini
   }
   const problem = schema === undefined ? undefined : schemaProblem(schema);
   if (problem !== undefined) texts.push(`The schema of ${target.name} ${problem}.`);
+  if (keyOf !== undefined && typeof keyOf !== 'function') {
+    texts.push(
+      `The key of ${target.name} is ${describeValue(keyOf)}: give @Message a function that reads it from a message.`,
+    );
+  }
   return texts.map((text) => ({ rule: 'invalid-message', text }));
 }
 

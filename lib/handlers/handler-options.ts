@@ -1,4 +1,5 @@
 import { describeValue } from '../common/describe-value.js';
+import { isPriority, MAX_PRIORITY } from '../message/envelope.js';
 import { RunMode } from '../message/run-mode.js';
 import type { MessageKind } from '../message/message.js';
 import { checkOptions, type CheckedOptions, type OptionChecks } from './checked-options.js';
@@ -20,6 +21,12 @@ const SHARED: OptionChecks<Omit<HandlerOptions, 'override'>> = {
     Object.values<unknown>(RunMode).includes(value)
       ? undefined
       : `which is ${describeValue(value)}, not RunMode.Sync or RunMode.Async`,
+  queue: (value) =>
+    typeof value === 'string' && value !== '' ? undefined : `which is ${describeValue(value)}, not the name of a queue`,
+  priority: (value) =>
+    isPriority(value)
+      ? undefined
+      : `which is ${describeValue(value)}, not 'high', 'normal', 'low' or a whole number from 1 to ${MAX_PRIORITY}`,
   timeoutMs: checkedElsewhere,
   schema: (value) => {
     const problem = schemaProblem(value);

@@ -49,6 +49,17 @@ export class HandlerRegistry {
     return [...mistakes, ...this.duplicates(new Set(providers))];
   }
 
+  /** Makes the names of message classes known that no handler names. */
+  knowMessages(targets: readonly MessageClass[]): WiringMistake[] {
+    return targets.flatMap((target) => this.addMessage(target, 'the option "messages"'));
+  }
+
+  /** Whether the name of a message class leads back to it. */
+  knows(target: MessageClass): boolean {
+    const { name, version } = this.messages.definition(target);
+    return this.messages.find(name, version)?.target === target;
+  }
+
   /** The one handler of a command or query class; subclasses are classes of their own. */
   handlerOf(kind: 'command' | 'query', target: MessageClass): RegisteredHandler | undefined {
     const handlers = this.single[kind].get(target);
@@ -100,16 +111,16 @@ export class HandlerRegistry {
     if (kind === 'event') this.warnOfTwin(targets, provider);
     for (const target of targets) this.addTarget(target, handler);
     return targets.flatMap((target) => [
-      ...this.addMessage(target, provider),
+      ...this.addMessage(target, provider.label),
       ...this.keys.add({ kind, definition: this.messages.definition(target) }, targets.length, owner),
     ]);
   }
 
-  private addMessage(target: MessageClass, provider: DiscoveredProvider): WiringMistake[] {
+  private addMessage(target: MessageClass, namedBy: string): WiringMistake[] {
     const { definition, conflict } = this.messages.add(target);
     if (conflict === undefined || conflict.target === target) return messageMistakes(definition);
     const present = { definition: conflict, handler: this.labelOf(conflict.target) };
-    const mistakes = [sameName({ definition, handler: provider.label }, present)];
+    const mistakes = [sameName({ definition, handler: namedBy }, present)];
     return [...mistakes, ...messageMistakes(definition)];
   }
 

@@ -3,6 +3,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec';
 import 'reflect-metadata';
 
 import { isOptionsObject } from '../common/describe-value.js';
+import type { MessagePriority } from '../message/envelope.js';
 import type { MessageClass, MessageKind } from '../message/message.js';
 import type { RunMode } from '../message/run-mode.js';
 import type { ICommandHandler, IEventHandler, IQueryHandler } from './handler-contracts.js';
@@ -15,7 +16,14 @@ export interface HandlerOptions extends InjectableOptions {
   readonly keys?: readonly string[];
   /** Where the handler runs. Default: what the module says. */
   readonly runMode?: RunMode;
-  /** How long the handler may take, in milliseconds from its start; 0 means no limit. Default: what the module says. */
+  /** The queue its messages go through; means `RunMode.Async` where no run mode is given. Default: what the module says. */
+  readonly queue?: string;
+  /** How urgent its messages are in the queue. Default `'normal'`. */
+  readonly priority?: MessagePriority;
+  /**
+   * How long the handler may take, in milliseconds from its start; 0 means no limit. Default: what the module says, and
+   * behind a queue what the queue says.
+   */
   readonly timeoutMs?: number;
   /** A Standard Schema the message must satisfy before this handler sees it, beside the message's own rules. */
   readonly schema?: StandardSchemaV1;

@@ -4,8 +4,20 @@ import type { MessageHeaders } from './headers.js';
 import type { MessageDefinition } from './message.decorator.js';
 import type { MessageKind } from './message.js';
 
-/** How urgent a message is. Carried as a fact in the caller's turn, where nothing waits; queues order by it. */
+/**
+ * How urgent a message is, from 1, the most urgent, to 2 097 152; `'high'` is 10, `'normal'` 100, `'low'` 1000. A fact only
+ * in the caller's turn, where nothing waits; queues order by it.
+ */
 export type MessagePriority = 'high' | 'normal' | 'low' | number;
+
+/** The least urgent number that every queue backend can order by. */
+export const MAX_PRIORITY = 2_097_152;
+
+/** Whether a value says how urgent a message is. */
+export function isPriority(value: unknown): value is MessagePriority {
+  if (typeof value === 'string') return value === 'high' || value === 'normal' || value === 'low';
+  return typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= MAX_PRIORITY;
+}
 
 /** What a sender may say of a message that stays with the message. */
 export interface EnvelopeOptions {
@@ -13,7 +25,8 @@ export interface EnvelopeOptions {
   readonly signal?: AbortSignal;
   /**
    * How long each handler may take, in milliseconds, counted from its start; then its `signal` aborts and the caller's
-   * promise rejects with `HandlerTimeoutError`. Default: what the handler or the module says; 0 means no limit.
+   * promise rejects with `HandlerTimeoutError`. Default: what the handler, the module or the queue says; 0 means no limit.
+   * Through a queue it also limits how long `execute` waits for the reply, counted from when the queue has the message, 30 000 ms by default.
    */
   readonly timeoutMs?: number;
   /** Headers of this message, added to those of the message whose handler sends it. */
@@ -24,8 +37,14 @@ export interface EnvelopeOptions {
   readonly id?: string;
   /** What the message is about, for order per key; not inherited by what its handlers send. */
   readonly key?: string;
-  /** Default `'normal'`; not inherited. */
+  /** Default `'normal'`, or what the handler says; not inherited. Has no meaning beside `key`, which keeps the order. */
   readonly priority?: MessagePriority;
+}
+
+/** What a queue keeps of an envelope beside the message. */
+export interface EnvelopeFacts extends EnvelopeOptions {
+  readonly id: string;
+  readonly sentAt: Date;
 }
 
 /**
@@ -66,6 +85,18 @@ export class Envelope<M extends object = object> {
     this.ancestor = this.depth % MAX_LINKS === 0 ? factsOf(parent) : parent;
   }
 
+  /** Makes the envelope of a message that came through a queue, as it was when the message was sent. */
+  static restore<M extends object>(
+    message: M,
+    definition: MessageDefinition,
+    kind: MessageKind,
+    { sentAt, ...facts }: EnvelopeFacts,
+  ): Envelope<M> {
+    const envelope = new Envelope(message, definition, kind, undefined, facts);
+    envelope.lazySentAt = sentAt;
+    return envelope;
+  }
+
   get id(): string {
     return (this.lazyId ??= this.options?.id ?? randomUUID());
   }
@@ -103,11 +134,16 @@ export class Envelope<M extends object = object> {
   }
 
   get key(): string | undefined {
-    return this.options?.key;
+    return this.options?.key ?? this.definition.keyOf?.(this.message);
   }
 
   get priority(): MessagePriority {
     return this.options?.priority ?? 'normal';
+  }
+
+  /** What the sender said of it; undefined where it said nothing. */
+  get ownPriority(): MessagePriority | undefined {
+    return this.options?.priority;
   }
 
   /** The caller's own signal, if it gave one. */

@@ -1,12 +1,24 @@
 import { MAX_LINKS, type Envelope, type EnvelopeOptions, type MessagePriority } from './envelope.js';
 import type { MessageHeaders } from './headers.js';
 import type { Command, MessageKind, PlainMessage, Query } from './message.js';
+import type { Receipt } from './receipt.js';
 import type { RunMode } from './run-mode.js';
 
 /** What a sender may say of one message. */
 export interface SendOptions extends EnvelopeOptions {
-  /** Overrides the run mode of the handler and of the module for this message. */
+  /** Overrides the run mode of the handler, of `routes` and of the module for this message. */
   readonly runMode?: RunMode;
+  /** The queue the message goes through, instead of the one that is configured; means `RunMode.Async` where no run mode is given. */
+  readonly queue?: string;
+  /** How long a queue keeps the message back, in milliseconds from now, from 0 to 2 147 483 647. Only through a queue. */
+  readonly delayMs?: number;
+  /** When a queue hands the message out, instead of `delayMs`; a time that has passed means at once. Only through a queue. */
+  readonly at?: Date;
+  /**
+   * While a message with the same id waits or is handled in the queue, this one is not stored, and its caller gets the
+   * receipt, or the result, of that one. Only through a queue.
+   */
+  readonly deduplicationId?: string;
   /** The context this message is sent from. Needed only with `context: 'explicit'`, where it is not found by itself. */
   readonly context?: HandlerContext;
 }
@@ -22,6 +34,8 @@ export interface PublishOptions extends SendOptions {
 
 /** Sends messages; what a context offers its handler, and what the dispatcher is. */
 export interface MessageSender {
+  send<R>(command: Command<R>, options?: SendOptions): Promise<Receipt<R>>;
+  send<R = unknown>(command: PlainMessage, options?: SendOptions): Promise<Receipt<R>>;
   execute<R>(command: Command<R>, options?: SendOptions): Promise<R>;
   execute<R = unknown>(command: PlainMessage, options?: SendOptions): Promise<R>;
   query<R>(query: Query<R>, options?: SendOptions): Promise<R>;
@@ -41,6 +55,15 @@ export interface HandlerFacts {
   readonly timeoutMs: number;
 }
 
+/** What a context knows of the queue its message came through. */
+export interface DeliveryFacts {
+  readonly queue: string;
+  /** Which attempt this is, from 1. */
+  readonly attempt: number;
+  /** Keeps how far the handler is, for whoever asks the receipt. */
+  progress(value: unknown): Promise<void>;
+}
+
 /** What a context needs from the dispatcher that made it. */
 export interface ContextOwner {
   execute<R>(command: Command<R>, options?: SendOptions, from?: MessageContext): Promise<R>;
@@ -48,6 +71,7 @@ export interface ContextOwner {
   publish(event: object, options?: SendOptions, from?: MessageContext): Promise<void>;
   publishAll(events: readonly object[], options?: SendOptions, from?: MessageContext): Promise<void>;
   publishAndWait(event: object, options?: PublishOptions, from?: MessageContext): Promise<void>;
+  send<R>(command: Command<R>, options?: SendOptions, from?: MessageContext): Promise<Receipt<R>>;
   /** Called once, when a context's signal is first read: from then on the owner must abort it at shutdown. */
   signalRequested(context: MessageContext): void;
   /** Has shutdown wait for work that goes on after its handler counts as done. */
@@ -75,6 +99,8 @@ export interface HandlerContext<M extends object = object> extends MessageSender
   readonly priority: MessagePriority;
   /** Which attempt this is, from 1. Always 1 in the caller's turn, where nothing retries. */
   readonly attempt: number;
+  /** The queue the message came through; undefined in the caller's turn. */
+  readonly queue: string | undefined;
   /** How long the handler may take, in milliseconds; 0 means no limit. */
   readonly timeoutMs: number;
   /** The moment the handler must be done by; undefined where no limit is in force. */
@@ -84,9 +110,17 @@ export interface HandlerContext<M extends object = object> extends MessageSender
   readonly idempotencyKey: string;
   /**
    * Aborts when the handler should stop; `signal.reason` says why: a `HandlerTimeoutError`, a `ShutdownError`, or the
-   * caller's own reason. A handler's signal also aborts when the signal of the handler that sent the message does.
+   * caller's own reason; behind a queue also a `LockLostError` or a `CancelledError`, and in the caller's turn whatever
+   * the signal of the handler aborts with that sent the message.
    */
   readonly signal: AbortSignal;
+  /**
+   * Says how far the handler is: kept with the message in its queue, and read with `Receipt#progress()`. In the caller's
+   * turn nobody can ask, and nothing is kept. Await it, or not: a store that fails to keep it rejects.
+   *
+   * @throws DISPATCH_UNSERIALIZABLE_MESSAGE where the value cannot be written as JSON
+   */
+  progress(value: unknown): Promise<void>;
 }
 
 /** The context as the dispatcher makes and keeps it; handlers know it as {@link HandlerContext}. */
@@ -105,6 +139,7 @@ export class MessageContext<M extends object = object> implements HandlerContext
     readonly handler: HandlerFacts,
     parent: MessageContext | undefined,
     private readonly owner: ContextOwner,
+    private readonly delivery?: DeliveryFacts,
   ) {
     // Cut where the envelope cuts its link, for the same reason.
     this.parent = envelope.depth % MAX_LINKS === 0 ? undefined : parent;
@@ -155,7 +190,11 @@ export class MessageContext<M extends object = object> implements HandlerContext
   }
 
   get attempt(): number {
-    return 1;
+    return this.delivery?.attempt ?? 1;
+  }
+
+  get queue(): string | undefined {
+    return this.delivery?.queue;
   }
 
   get timeoutMs(): number {
@@ -179,6 +218,11 @@ export class MessageContext<M extends object = object> implements HandlerContext
     return this.lazySignal !== undefined;
   }
 
+  /** What the signal was aborted with by the application; undefined where it was not. */
+  get abortReason(): unknown {
+    return this.abortedWith?.reason;
+  }
+
   /** Aborts the signal with a typed reason. Later calls change nothing. */
   abort(reason: unknown): void {
     if (this.abortedWith !== undefined) return;
@@ -189,6 +233,14 @@ export class MessageContext<M extends object = object> implements HandlerContext
   /** Says that the handler's work goes on although its caller has been answered; shutdown waits for it. */
   keepsRunning(work: PromiseLike<unknown>): void {
     this.owner.waitFor(work);
+  }
+
+  progress(value: unknown): Promise<void> {
+    return this.delivery?.progress(value) ?? Promise.resolve();
+  }
+
+  send<R>(command: Command<R> | PlainMessage, options?: SendOptions): Promise<Receipt<R>> {
+    return this.owner.send(command as Command<R>, options, this);
   }
 
   execute<R>(command: Command<R> | PlainMessage, options?: SendOptions): Promise<R> {

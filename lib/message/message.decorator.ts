@@ -17,6 +17,11 @@ export interface MessageOptions {
    * are left out: `'cards.number'` is the number of each entry of a list. The key of a Map is part of the path.
    */
   readonly sensitive?: readonly string[];
+  /**
+   * What a message is about, for order per key behind a queue: `(order: PlaceOrder) => order.customerId`. A key given at the
+   * call comes first; undefined means none. It is read before the message is validated, so it must not rely on its rules.
+   */
+  readonly key?: (message: never) => string | undefined;
 }
 
 /** What is known of a message class: its wire identity and its rules. */
@@ -28,6 +33,8 @@ export interface MessageDefinition {
   readonly schema: StandardSchemaV1 | undefined;
   /** Dotted paths named in `@Message`; fields marked with `@Sensitive()` are found on the class itself. */
   readonly sensitive: readonly string[];
+  /** The key of a message, where `@Message` says how to read it. */
+  readonly keyOf: ((message: object) => string | undefined) | undefined;
 }
 
 /**
@@ -75,5 +82,7 @@ export function definitionOf(target: MessageClass): MessageDefinition {
     version: own?.version ?? 1,
     schema: own?.schema ?? undefined,
     sensitive: own?.sensitive ?? [],
+    // Called with instances of the very class it was written for.
+    keyOf: own?.key as MessageDefinition['keyOf'],
   });
 }

@@ -10,7 +10,7 @@ import {
   type ResolvedNotificationOptions,
 } from './notification.options.js';
 import { ObserverQueue, type NotificationLog, type NotificationObserver } from './observer-queue.js';
-import { RingBuffer } from './ring-buffer.js';
+import { RingBuffer } from '../common/ring-buffer.js';
 
 /** Takes notifications from the channel, one by one, in the order they were published. Its methods must not throw. */
 export interface NotificationListener {

@@ -2,7 +2,7 @@ import { Inject, Injectable, type Provider } from '@nestjs/common';
 import { Observable } from 'rxjs';
 
 import { errorText, stackOf } from '../common/dispatch-error.js';
-import { GuardedObservable } from '../message/guarded-observable.js';
+import { GuardedObservable } from '../message/observable/guarded-observable.js';
 import {
   CommandCompletedNotification,
   CommandFailedNotification,
@@ -27,6 +27,20 @@ import {
   MessageSkippedNotification,
   ReplierFailedNotification,
 } from './router-notifications.js';
+import {
+  QueueAlertNotification,
+  QueueDrainedNotification,
+  QueueErrorNotification,
+  QueuePausedNotification,
+  QueueResumedNotification,
+  TaskCompletedNotification,
+  TaskEnqueuedNotification,
+  TaskFailedNotification,
+  TaskRejectedNotification,
+  TaskRetriedNotification,
+  TaskStalledNotification,
+  TaskStartedNotification,
+} from './task-notifications.js';
 import { SagaFailedNotification, SagaReactedNotification } from './saga-notifications.js';
 
 /** Every class of notifications. */
@@ -46,6 +60,18 @@ export const NOTIFICATIONS: readonly NotificationClass[] = Object.freeze([
   ReplierFailedNotification,
   SagaReactedNotification,
   SagaFailedNotification,
+  QueueAlertNotification,
+  QueueDrainedNotification,
+  QueueErrorNotification,
+  QueuePausedNotification,
+  QueueResumedNotification,
+  TaskCompletedNotification,
+  TaskEnqueuedNotification,
+  TaskFailedNotification,
+  TaskRejectedNotification,
+  TaskRetriedNotification,
+  TaskStalledNotification,
+  TaskStartedNotification,
   ObserverFailedNotification,
   NotificationsDroppedNotification,
 ]);

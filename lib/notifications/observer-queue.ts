@@ -8,7 +8,7 @@ import {
   type NotificationClass,
 } from './notification.js';
 import type { ResolvedNotificationOptions } from './notification.options.js';
-import { RingBuffer } from './ring-buffer.js';
+import { RingBuffer } from '../common/ring-buffer.js';
 
 /** A method that observes notifications. */
 export interface NotificationObserver {

@@ -9,6 +9,8 @@ import type { Pipeline, PipelineBuilder } from './pipeline-builder.js';
 /** A handler ready to run: its pipeline is composed, its limits are resolved. */
 export interface PreparedHandler extends Pipeline {
   readonly facts: HandlerFacts;
+  /** The time limit the handler itself names, in milliseconds; 0 means no limit, undefined that it names none. */
+  readonly ownTimeoutMs: number | undefined;
 }
 
 /** Turns registered handlers into ones that can run. */
@@ -17,31 +19,34 @@ export class HandlerPreparation {
     private readonly pipelines: PipelineBuilder,
     /** The time limit of handlers that name none, in milliseconds; 0 means no limit. */
     private readonly defaultTimeoutMs: number,
+    /** Whether handlers can run behind queues. */
+    private readonly hasQueue: boolean,
   ) {}
 
   /** @param key tells the handler from all others of its message */
   prepare(handler: RegisteredHandler, definition: MessageDefinition, key: string): PreparedHandler {
     const timeoutMs = handler.options.timeoutMs ?? this.defaultTimeoutMs;
     const facts = Object.freeze({ name: handler.provider.type.name, key, timeoutMs });
-    return { facts, ...this.pipelines.build(handler, definition, timeoutMs) };
+    return { facts, ownTimeoutMs: handler.options.timeoutMs, ...this.pipelines.build(handler, definition, timeoutMs) };
   }
 
   /** Looks a handler over before any message comes. @returns what keeps it from being run as it asks to be */
   check(handler: RegisteredHandler): WiringMistake[] {
     this.pipelines.noteReaders(handler);
-    const { timeoutMs, runMode } = handler.options;
+    const { timeoutMs, runMode, queue } = handler.options;
     const mistakes = this.pipelines.mistakesOf(handler);
     if (timeoutMs !== undefined && !isTimeoutMs(timeoutMs)) {
       const text = `${handler.provider.label} has timeoutMs ${timeoutMs}: give a number from 0 (no limit) to ${MAX_TIMEOUT_MS}.`;
       mistakes.push({ rule: 'invalid-options', text });
     }
-    if (runMode === RunMode.Async) mistakes.push(missingQueue(handler.provider.label));
+    const needsQueue = runMode === RunMode.Async || (queue !== undefined && runMode === undefined);
+    if (needsQueue && !this.hasQueue) mistakes.push(missingQueue(handler.provider.label));
     return mistakes;
   }
 }
 
 /** Says that a handler, or the module, asks for a queue that is not there. */
 export function missingQueue(label: string): WiringMistake {
-  const text = `${label} asks for RunMode.Async, which needs the option "queue" of DispatchModule.forRoot(); this release has no queue backend to put there, so use RunMode.Sync.`;
+  const text = `${label} asks for RunMode.Async, which needs the option "queue" of DispatchModule.forRoot(): give inMemoryQueue(), or bullmq() of nestjs-dispatch/bullmq, or use RunMode.Sync.`;
   return { rule: 'missing-queue', text };
 }

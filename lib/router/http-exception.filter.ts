@@ -36,8 +36,8 @@ const BARE = { statusCode: 500, message: 'Internal server error' };
 /**
  * Answers HTTP requests whose message was refused: unreadable or of no source 400, bad signature 401, no handler 404,
  * too large 413, invalid 422 with its violations, shutting down 503. A failed handler is answered as Nest answers what
- * the handler threw: an `HttpException` with its own status, anything else with a bare 500, as are a hook and a `verify`
- * that failed. The router has logged all of these; all else is left to Nest, which logs it.
+ * the handler threw: an `HttpException` with its own status, behind a queue too, anything else with a bare 500, as are a
+ * hook and a `verify` that failed. The router has logged all of these; all else is left to Nest, which logs it.
  *
  * Provide it as `APP_FILTER`, name it in `@UseFilters`, or call
  * `app.useGlobalFilters(new DispatchExceptionFilter(app.getHttpAdapter()))`; any HTTP platform of Nest will do.
@@ -54,7 +54,12 @@ export class DispatchExceptionFilter extends BaseExceptionFilter {
 
 function answerTo(exception: unknown): unknown {
   if (!isDispatchError(exception)) return exception;
-  if (exception.code === 'DISPATCH_HANDLER_FAILED' && exception.cause instanceof HttpException) return exception.cause;
+  if ('http' in exception) return remoteAnswer(exception, exception.http);
+  if (exception.code === 'DISPATCH_HANDLER_FAILED') {
+    const { cause } = exception;
+    if (cause instanceof HttpException) return cause;
+    if (isDispatchError(cause) && 'http' in cause) return remoteAnswer(cause, cause.http);
+  }
   if (LOGGED_FAULTS.has(exception.code)) return new InternalServerErrorException(BARE, { cause: exception });
   const answer = Object.hasOwn(ANSWERS, exception.code) ? ANSWERS[exception.code] : undefined;
   if (answer === undefined) return exception;
@@ -65,4 +70,13 @@ function answerTo(exception: unknown): unknown {
     ...('violations' in exception && { violations: exception.violations as readonly Violation[] }),
   };
   return new HttpException(body, answer.status, { cause: exception });
+}
+
+/** What a handler behind a queue threw as an `HttpException` is answered as if it had been thrown here. */
+function remoteAnswer(exception: Error, http: unknown): unknown {
+  // Only a `RemoteError` has this field, in which a backend may have put anything.
+  const { status, response } = (http ?? {}) as { readonly status?: unknown; readonly response?: unknown };
+  const isBody = typeof response === 'string' || (typeof response === 'object' && response !== null);
+  const isStatus = typeof status === 'number' && Number.isInteger(status) && status >= 400 && status <= 599;
+  return isBody && isStatus ? new HttpException(response, status, { cause: exception }) : exception;
 }

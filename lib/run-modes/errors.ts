@@ -26,7 +26,7 @@ export class QueueNotConfiguredError extends DispatchError {
 
   constructor(readonly messageName: string) {
     super(
-      `"${messageName}" was sent with RunMode.Async, which needs the option "queue" of DispatchModule.forRoot(); this release has no queue backend to put there, so send it with RunMode.Sync.`,
+      `"${messageName}" needs a queue, and there is none: set the option "queue" of DispatchModule.forRoot(), to inMemoryQueue() or to bullmq() of nestjs-dispatch/bullmq.`,
     );
   }
 }

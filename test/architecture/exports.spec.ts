@@ -1,9 +1,10 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 
 import { describe, expect, it } from '@jest/globals';
 
-import { PUBLIC_EXPORTS } from './public-exports.js';
+import { CODE_SUBPATHS, manifest, sourceOfSubpath } from './package-manifest.js';
+import { PUBLIC_EXPORTS, SUBPATH_EXPORTS } from './public-exports.js';
 import { ROOT, sourceFiles } from './source-files.js';
 
 describe('public exports', () => {
@@ -17,11 +18,41 @@ describe('public exports', () => {
   });
 
   it('lists each public name once and in alphabetical order', () => {
-    expect([...PUBLIC_EXPORTS]).toEqual([...new Set(PUBLIC_EXPORTS)].toSorted());
+    for (const names of [PUBLIC_EXPORTS, ...Object.values(SUBPATH_EXPORTS)]) {
+      expect([...names]).toEqual([...new Set(names)].toSorted());
+    }
   });
 
   it('has no `export *` in lib', () => {
     const wrong = sourceFiles('lib').filter((source) => source.hasExportAll);
     expect(wrong.map(({ file }) => file)).toEqual([]);
+  });
+});
+
+describe('subpaths of the package', () => {
+  const subpaths = CODE_SUBPATHS.filter((subpath) => subpath !== '.');
+
+  it('are one for each folder of lib/integrations, and ./testing', () => {
+    const integrations = readdirSync(path.join(ROOT, 'lib/integrations')).map((folder) => `./${folder}`);
+    expect(subpaths.toSorted()).toEqual([...integrations, './testing'].toSorted());
+  });
+
+  it('answer import and require with one compiled file, which has its types beside it', () => {
+    for (const subpath of CODE_SUBPATHS) {
+      const compiled = sourceOfSubpath(subpath)
+        .replace(/^lib\//, './dist/')
+        .replace(/\.ts$/, '');
+      const [js, types] = [`${compiled}.js`, `${compiled}.d.ts`];
+      expect(manifest.exports[subpath]).toEqual({ types, import: js, require: js, default: js });
+    }
+  });
+
+  it('name the types first: a tool takes the first condition that it knows', () => {
+    for (const subpath of CODE_SUBPATHS) expect(Object.keys(Object(manifest.exports[subpath]))[0]).toBe('types');
+  });
+
+  it.each(subpaths)('export from %s exactly the runtime names listed in public-exports.ts', async (subpath) => {
+    const index = (await import(path.join(ROOT, sourceOfSubpath(subpath)))) as object;
+    expect(Object.keys(index).toSorted()).toEqual(SUBPATH_EXPORTS[subpath]);
   });
 });

@@ -1,73 +1,98 @@
 import { describe, expect, it } from '@jest/globals';
 
-import { sourceFiles, textOf, type ImportEdge } from './source-files.js';
+import { manifest, packageOf } from './package-manifest.js';
+import { sourceFiles, type ImportEdge } from './source-files.js';
 
 /** What lib may import by declaration: packages that are always installed beside it. */
-const ALWAYS = ['@nestjs/common', '@nestjs/core', '@standard-schema/spec', 'reflect-metadata', 'rxjs'];
+const ALWAYS = ['@nestjs/common', '@nestjs/core', '@standard-schema/spec', 'cron-parser', 'reflect-metadata', 'rxjs'];
 /** What lib may only load when a message needs it, by `import()` or `importOptionalPeer()`: it may be absent. */
 const OPTIONAL = ['class-transformer', 'class-validator'];
+/**
+ * The peers of each integration. The first is what it is made for, which whoever imports it has installed; of the others a
+ * user may have none, so they are loaded by `import()` when they are needed, and named in types only.
+ */
+const INTEGRATIONS: Readonly<Record<string, readonly [string, ...string[]]>> = {
+  bullmq: ['bullmq', 'ioredis', 'pg'],
+};
 
-interface PackageJson {
-  readonly dependencies: Record<string, string>;
-  readonly peerDependencies: Record<string, string>;
-  readonly peerDependenciesMeta: Record<string, { readonly optional?: boolean }>;
-}
-
-/** `@scope/name/sub` -> `@scope/name`, `name/sub` -> `name`. */
-function packageOf(specifier: string): string {
-  return specifier
-    .split('/')
-    .slice(0, specifier.startsWith('@') ? 2 : 1)
-    .join('/');
-}
-
-const manifest = JSON.parse(textOf('package.json')) as PackageJson;
 /** The one file that passes on to `import()` what its caller names. */
 const OPTIONAL_PEER_FILE = 'lib/common/optional-peer.ts';
-const core = sourceFiles('lib').filter(({ file }) => !file.startsWith('lib/integrations/'));
-const foreign = core.flatMap(({ file, imports }) =>
+const sources = sourceFiles('lib');
+const foreign = sources.flatMap(({ file, imports }) =>
   imports.filter(({ specifier }) => !/^(\.|node:)/.test(specifier)).map((edge) => ({ file, ...edge })),
 );
+const inCore = foreign.filter(({ file }) => integrationOf(file) === undefined);
+const inIntegrations = foreign.filter(({ file }) => integrationOf(file) !== undefined);
+
+/** The integration a file belongs to; undefined for one of the core, or of lib/testing. */
+function integrationOf(file: string): string | undefined {
+  return /^lib\/integrations\/([^/]+)\//.exec(file)?.[1];
+}
+
+function peersOf(file: string): readonly string[] {
+  return INTEGRATIONS[integrationOf(file) ?? ''] ?? [];
+}
 
 function show({ file, specifier, kind }: ImportEdge & { readonly file: string }): string {
   return `${file}: ${kind} import of ${specifier}`;
 }
 
-describe('packages that lib imports', () => {
-  it('imports no package but the required peers, the one dependency and the optional peers', () => {
-    const named = foreign.filter(({ kind }) => kind !== 'computed');
+describe('packages that the core imports', () => {
+  it('are no others than the required peers, the dependencies and the optional peers', () => {
+    const named = inCore.filter(({ kind }) => kind !== 'computed');
     const wrong = named.filter(({ specifier }) => ![...ALWAYS, ...OPTIONAL].includes(packageOf(specifier)));
     expect(wrong.map((edge) => show(edge))).toEqual([]);
   });
 
-  it('loads an optional peer only by import(), and names it in no type', () => {
-    const wrong = foreign.filter(
-      ({ specifier, kind }) => OPTIONAL.includes(packageOf(specifier)) && kind !== 'dynamic',
-    );
+  it('are loaded only by import() where they are optional, and are then named in no type', () => {
+    const wrong = inCore.filter(({ specifier, kind }) => OPTIONAL.includes(packageOf(specifier)) && kind !== 'dynamic');
     expect(wrong.map((edge) => show(edge))).toEqual([]);
   });
 
-  it('names what it imports in a literal, so that these rules can see it', () => {
-    const computed = foreign.filter(({ file, kind }) => kind === 'computed' && file !== OPTIONAL_PEER_FILE);
-    expect(computed.map((edge) => show(edge))).toEqual([]);
+  it('are none in common', () => {
+    const wrong = inCore.filter(({ file, kind }) => file.startsWith('lib/common/') && kind !== 'computed');
+    expect(wrong.map((edge) => show(edge))).toEqual([]);
   });
 
-  it('imports only types from @standard-schema/spec', () => {
-    const wrong = core.filter(({ text }) => /^(import|export) (?!type ).*'@standard-schema\/spec'/m.test(text));
+  it('are @standard-schema/spec for its types only', () => {
+    const wrong = sources.filter(({ text }) => /^(import|export) (?!type ).*'@standard-schema\/spec'/m.test(text));
+    expect(wrong.map(({ file }) => file)).toEqual([]);
+  });
+});
+
+describe('packages that integrations import', () => {
+  it('are those of the integration alone', () => {
+    const wrong = inIntegrations.filter(({ file, specifier }) => !peersOf(file).includes(packageOf(specifier)));
+    expect(wrong.map((edge) => show(edge))).toEqual([]);
+  });
+
+  it('are loaded only by import(), or named as a type, but for the one that the integration is made for', () => {
+    const wrong = sources.filter(({ file, text }) => {
+      const rest = peersOf(file).slice(1).join('|');
+      return rest !== '' && new RegExp(`^(import|export) (?!type )[^;]*'(${rest})(/[^']*)?'`, 'm').test(text);
+    });
     expect(wrong.map(({ file }) => file)).toEqual([]);
   });
 
-  it('imports neither Nest nor rxjs in common', () => {
-    const wrong = foreign.filter(({ file, kind }) => file.startsWith('lib/common/') && kind !== 'computed');
-    expect(wrong.map((edge) => show(edge))).toEqual([]);
+  it('are optional peers of the package, every one of them used', () => {
+    const used = new Set(inIntegrations.map(({ specifier }) => packageOf(specifier)));
+    expect(Object.values(INTEGRATIONS).flat().toSorted()).toEqual([...used].toSorted());
+  });
+});
+
+describe('what package.json asks for', () => {
+  const peers = Object.values(INTEGRATIONS).flat();
+
+  it('is exactly what lib imports, what may be absent marked as optional', () => {
+    const { dependencies, peerDependencies, peerDependenciesMeta } = manifest;
+    const all = [...ALWAYS, ...OPTIONAL, ...peers];
+    expect(Object.keys({ ...dependencies, ...peerDependencies }).toSorted()).toEqual(all.toSorted());
+    const optional = Object.keys(peerDependencies).filter((name) => peerDependenciesMeta[name]?.optional === true);
+    expect(optional.toSorted()).toEqual([...OPTIONAL, ...peers].toSorted());
   });
 
-  it('has exactly these packages as dependencies and peers, the optional ones marked so', () => {
-    const { dependencies, peerDependencies, peerDependenciesMeta } = manifest;
-    expect(Object.keys({ ...dependencies, ...peerDependencies }).toSorted()).toEqual(
-      [...ALWAYS, ...OPTIONAL].toSorted(),
-    );
-    const optional = Object.keys(peerDependencies).filter((name) => peerDependenciesMeta[name]?.optional === true);
-    expect(optional.toSorted()).toEqual(OPTIONAL);
+  it('can be seen in literals: no import is computed but in the one place that is made for it', () => {
+    const computed = foreign.filter(({ file, kind }) => kind === 'computed' && file !== OPTIONAL_PEER_FILE);
+    expect(computed.map((edge) => show(edge))).toEqual([]);
   });
 });

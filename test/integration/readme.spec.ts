@@ -15,13 +15,21 @@ import * as dispatch from 'nestjs-dispatch';
 import type { HandlerContext, MessageSource, Next, PipelineBehavior, RoutedMessage, TransportMeta, View } from 'nestjs-dispatch';
 import { map, type Observable } from 'rxjs';
 const { and, Behavior, DispatchExceptionFilter, DispatchModule, hasFields, header, hmacSignature } = dispatch;
-const { not, ofType, OnNotification, Saga, Source } = dispatch;
+const { not, ofType, OnNotification, Saga, Source, CommandHandler } = dispatch;
+import type { ICommandHandler } from 'nestjs-dispatch';
+import { bullmq } from 'nestjs-dispatch/bullmq';
 import { Command, CommandFailedNotification, Dispatcher, Event } from 'nestjs-dispatch';
 @Module({}) class AppModule {}
 class OrderPaid extends Event { orderId = ''; }
 class ShipOrder extends Command { constructor(readonly orderId: string) { super(); } }
 class PlaceOrderHandler { async execute(_command: ShipOrder, _context: HandlerContext) {} }
 const command = new ShipOrder('7');
+class OrderPlaced extends Event {}
+class SendReminders extends Command {}
+class ChargeCard extends Command<{ orderId: string; isPaid: boolean }> {
+  constructor(readonly orderId: string) { super(); }
+}
+declare const dispatcher: Dispatcher;
 `;
 
 function codeBlocks(): string[] {

@@ -34,5 +34,6 @@ export class BuiltPackage {
 }
 
 function run(args: readonly string[], cwd: string): SpawnSyncReturns<string> {
-  return spawnSync(process.execPath, args, { cwd, encoding: 'utf8' });
+  // A process that does not end by itself is a failure, not a wait for ever.
+  return spawnSync(process.execPath, args, { cwd, encoding: 'utf8', timeout: 30_000, killSignal: 'SIGKILL' });
 }

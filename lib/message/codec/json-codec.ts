@@ -58,6 +58,28 @@ export function parseJson(text: string, limits: CodecLimits = DEFAULT_CODEC_LIMI
   return value;
 }
 
+/**
+ * Turns a value into plain JSON values and tags, for a store that writes JSON itself; {@link decodeValue} turns it back.
+ *
+ * @throws DISPATCH_UNSERIALIZABLE_MESSAGE as {@link encodeJson}
+ * @throws DISPATCH_MESSAGE_TOO_LARGE where it would have more than `maxBytes` as a text
+ */
+export function encodeValue(value: unknown, { maxBytes, maxDepth }: CodecLimits = DEFAULT_CODEC_LIMITS): unknown {
+  const encoded = new JsonWriter(maxDepth).write(value);
+  assertSize(JSON.stringify(encoded), maxBytes);
+  return encoded;
+}
+
+/**
+ * Reads what {@link encodeValue} made. The value given is not touched, so it can be read again.
+ *
+ * @throws the same as {@link decodeJson}
+ */
+export function decodeValue(value: unknown, limits: CodecLimits = DEFAULT_CODEC_LIMITS): unknown {
+  // By way of a text: that is the copy, and every check of a text holds.
+  return decodeJson(JSON.stringify(value), limits);
+}
+
 /** A UTF-16 unit takes one to three bytes in UTF-8, so most texts are judged by their length alone. */
 function assertSize(text: string, maxBytes: number): void {
   if (text.length * 3 <= maxBytes) return;

@@ -40,13 +40,15 @@ export class TimeoutBehavior implements PipelineBehavior {
         own.keepsRunning(handled);
         reject(error);
       }, timeoutMs);
-      const finish = (settle: () => void): void => {
-        clearTimeout(timer);
-        settle();
-      };
       handled.then(
-        (result) => finish(() => resolve(result)),
-        (error: unknown) => finish(() => reject(error)),
+        (result) => {
+          clearTimeout(timer);
+          resolve(result);
+        },
+        (error: unknown) => {
+          clearTimeout(timer);
+          reject(error);
+        },
       );
     });
   }

@@ -8,6 +8,7 @@ const OURS: ReadonlySet<unknown> = new Set([
   'CqrsModule',
   'UnhandledExceptionBus',
   'Notifications',
+  'Queues',
 ]);
 
 /** Keeps what this package logs, one text per line, starting with its level. */

@@ -22,6 +22,7 @@ import {
 } from '../../../lib/notifications/router-notifications.js';
 import * as routerNotifications from '../../../lib/notifications/router-notifications.js';
 import * as sagaNotifications from '../../../lib/notifications/saga-notifications.js';
+import * as taskNotifications from '../../../lib/notifications/task-notifications.js';
 import { RecordingLog } from './recording-log.js';
 
 function makeNotifications() {
@@ -145,7 +146,13 @@ describe('Notifications', () => {
 
 describe('NOTIFICATIONS', () => {
   it('lists every class of notifications, each with a token of its own', () => {
-    const declared = [messageNotifications, channelNotifications, routerNotifications, sagaNotifications]
+    const declared = [
+      messageNotifications,
+      channelNotifications,
+      routerNotifications,
+      sagaNotifications,
+      taskNotifications,
+    ]
       .flatMap((module) => Object.values(module))
       .filter((type) => type !== DispatchNotification);
     expect(new Set<unknown>(NOTIFICATIONS)).toEqual(new Set<unknown>(declared));

@@ -21,6 +21,7 @@ import {
   UnverifiableMessageError,
 } from '../../../lib/router/errors.js';
 import { DispatchExceptionFilter } from '../../../lib/router/http-exception.filter.js';
+import { RemoteError } from '../../../lib/run-modes/queue/errors.js';
 
 class ClosedError extends DispatchError {
   readonly code = 'DISPATCH_CLOSED';
@@ -108,6 +109,28 @@ describe.each([
     const cause = new ForbiddenException('not yours');
     const answer = await answerTo(new HandlerFailedError('hub', 'push', { cause }));
     expect(answer).toMatchObject({ status: 403, body: { message: 'not yours' } });
+  });
+
+  it('answers what a handler behind a queue threw as if it had been thrown here, also to a foreign message', async () => {
+    const http = { status: 409, response: { statusCode: 409, message: 'paid already' } };
+    const remote = new RemoteError({ name: 'ConflictException', message: 'x', code: undefined, details: { http } });
+    for (const error of [remote, new HandlerFailedError('hub', 'push', { cause: remote })]) {
+      expect(await answerTo(error)).toEqual({ status: 409, body: http.response });
+    }
+  });
+
+  it('answers 422 with what is wrong to a message that was found invalid behind a queue', async () => {
+    const code = 'DISPATCH_INVALID_MESSAGE';
+    const remote = new RemoteError({ name: 'InvalidMessageError', message: 'x', code, details: { violations } });
+    expect(await answerTo(remote)).toMatchObject({ status: 422, body: { code, violations } });
+  });
+
+  it.each([
+    { status: 200, response: {} },
+    { status: 409, response: 7 },
+  ])('answers a bare 500 where what came out of a queue as an HTTP exception is none: %j', async (http) => {
+    const remote = new RemoteError({ name: 'Error', message: secret, code: undefined, details: { http } });
+    expect(await answerTo(remote)).toMatchObject({ status: 500 });
   });
 
   it('leaves other errors to Nest', async () => {

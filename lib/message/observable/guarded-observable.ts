@@ -1,6 +1,6 @@
 import { EMPTY, Observable, Subscriber, type Observer, type Operator, type Subscription } from 'rxjs';
 
-import { isPromiseLike } from '../common/promises.js';
+import { isPromiseLike } from '../../common/promises.js';
 
 /** Is handed what a subscriber threw, or what its promise rejected with. It must not throw itself. */
 export type SubscriberErrorReport = (error: unknown) => void;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 
-import { RingBuffer } from '../../../lib/notifications/ring-buffer.js';
+import { RingBuffer } from '../../../lib/common/ring-buffer.js';
 import { propertyRuns } from '../property-runs.js';
 
 describe('RingBuffer', () => {

@@ -12,7 +12,7 @@ import {
   toArray,
 } from 'rxjs';
 
-import { GuardedObservable } from '../../../lib/message/guarded-observable.js';
+import { GuardedObservable } from '../../../../lib/message/observable/guarded-observable.js';
 
 const report = jest.fn<(error: unknown) => void>();
 const rethrown = jest.fn<(error: unknown) => void>();

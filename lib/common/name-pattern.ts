@@ -1,0 +1,16 @@
+/**
+ * Makes a test for dotted names: `*` stands for one segment, `#` or `>` as the last segment for any number of them, none
+ * included: `'billing.*'` fits `billing.charge`, `'billing.#'` also `billing` and `billing.card.charge`.
+ */
+export function namePattern(pattern: string): (name: string) => boolean {
+  if (!/[*#>]/.test(pattern)) return (name) => name === pattern;
+  const segments = pattern.split('.');
+  const last = segments.at(-1);
+  const isOpen = last === '#' || last === '>';
+  const fixed = isOpen ? segments.slice(0, -1) : segments;
+  return (name) => {
+    const parts = name.split('.');
+    if (isOpen ? parts.length < fixed.length : parts.length !== fixed.length) return false;
+    return fixed.every((segment, index) => segment === '*' || segment === parts[index]);
+  };
+}

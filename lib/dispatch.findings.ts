@@ -1,0 +1,46 @@
+import { errorText } from './common/dispatch-error.js';
+import type { DiscoveredProvider } from './handlers/discovered-provider.js';
+import type { WiringMistake } from './handlers/errors.js';
+import type { NotificationChannel } from './notifications/notification-channel.js';
+import { observerProblemsOf, registerObserver } from './notifications/on-notification.decorator.js';
+import type { MessageRouter } from './router/message-router.js';
+import { sourceEntryOf, sourceOptionsOf } from './router/sources/source.decorator.js';
+import type { SourceEntry } from './router/sources/source.js';
+
+/** Hands the sources among some providers, and those of the options, to the router. @returns what is wrong with them */
+export function addSources(
+  router: MessageRouter,
+  optionSources: readonly SourceEntry[],
+  providers: readonly DiscoveredProvider[],
+): WiringMistake[] {
+  const scoped = providers.filter(({ isStatic, type }) => !isStatic && sourceOptionsOf(type) !== undefined);
+  const found = providers.filter(({ isStatic }) => isStatic).map(({ instance, type }) => sourceEntryOf(instance, type));
+  const entries = [...optionSources, ...found.filter((entry) => entry !== undefined)];
+  const mistakes: WiringMistake[] = scoped.map(({ label }) => ({
+    rule: 'invalid-source',
+    text: `The source ${label} is request-scoped or transient: a source serves the whole application.`,
+  }));
+  return entries.length === 0
+    ? mistakes
+    : [...mistakes, ...attempt('invalid-source', () => router.registerSources(entries))];
+}
+
+/** Hands the observers among some providers to the channel. @returns what is wrong with them */
+export function addObservers(channel: NotificationChannel, providers: readonly DiscoveredProvider[]): WiringMistake[] {
+  return providers.flatMap(({ type, label, isStatic, instance }) => {
+    const problems = observerProblemsOf(type);
+    if (problems.length > 0) return problems.map((text) => ({ rule: 'invalid-observer', text: `${label} ${text}.` }));
+    return attempt('invalid-observer', () => {
+      registerObserver(channel, { target: type, label, instance: isStatic ? instance : undefined });
+    });
+  });
+}
+
+function attempt(rule: WiringMistake['rule'], register: () => void): WiringMistake[] {
+  try {
+    register();
+    return [];
+  } catch (error) {
+    return [{ rule, text: errorText(error) }];
+  }
+}

@@ -1,0 +1,128 @@
+import { describeValue } from '../../common/describe-value.js';
+import type { Envelope } from '../../message/envelope.js';
+import type { SendOptions } from '../../message/message-context.js';
+import type { MessageDefinition } from '../../message/message.decorator.js';
+import type { Receipt } from '../../message/receipt.js';
+import { RunMode } from '../../message/run-mode.js';
+import { QueueNotConfiguredError } from '../../run-modes/errors.js';
+import type { QueueCatalog } from '../../run-modes/queue/queue-catalog.js';
+import type { QueueSettings } from '../../run-modes/queue/queue-settings.js';
+import type { Destination, Posting, QueuedRunMode } from '../../run-modes/queue/queued-run-mode.js';
+import { InvalidSendOptionsError } from '../errors.js';
+import type { PlacedHandler } from '../routes.js';
+import { placedByCall, type Placement, type Placements } from './placement.js';
+
+/** The queues of the application, where it has some. */
+export interface QueueDoor {
+  readonly runMode: QueuedRunMode;
+  readonly catalog: QueueCatalog;
+}
+
+/** A handler of an event that waits behind a queue. */
+export interface QueuedHandler {
+  /** The handler's key; undefined for all that there are wherever the message arrives. */
+  readonly key: string | undefined;
+  readonly placement: Placement;
+}
+
+/** Takes messages to queues: says whether one goes there at all, checks what was asked for, hands over. */
+export class QueuedDispatch {
+  constructor(
+    private readonly placements: Placements,
+    readonly queues: QueueDoor | undefined,
+  ) {}
+
+  /** Whether there are queues at all. */
+  get isPossible(): boolean {
+    return this.queues !== undefined;
+  }
+
+  /**
+   * Where a message goes that is to run behind a queue; undefined where it is to run in the caller's turn; an error where
+   * it is to, and something is asked for that only a queue can do.
+   */
+  placementOf(
+    handler: PlacedHandler,
+    options: SendOptions | undefined,
+    messageName: string,
+  ): Placement | InvalidSendOptionsError | undefined {
+    const placement = placedByCall(handler.placement, options);
+    if (placement.runMode === RunMode.Async) return placement;
+    const asked = (['delayMs', 'at', 'deduplicationId'] as const).find((name) => options?.[name] !== undefined);
+    if (asked === undefined) return undefined;
+    return new InvalidSendOptionsError(
+      messageName,
+      `"${asked}" needs a queue, and ${handler.facts.name} runs in the caller's turn because of ${placement.reasons.runMode}: name a queue, or use RunMode.Async`,
+    );
+  }
+
+  /** Where a message goes that is to be sent on its way whatever its handler says. */
+  placementOfSent(
+    definition: MessageDefinition,
+    handler: PlacedHandler | undefined,
+    options: SendOptions | undefined,
+  ): Placement {
+    const placement = handler?.placement ?? this.placements.of(definition, undefined);
+    return { ...placedByCall(placement, options), runMode: RunMode.Async };
+  }
+
+  /** Where a message goes that nothing here handles; undefined where nothing sends it away. */
+  placementElsewhere(definition: MessageDefinition, options: SendOptions | undefined): Placement | undefined {
+    if (this.queues === undefined) return undefined;
+    const placement = placedByCall(this.placements.of(definition, undefined), options);
+    const isSentAway = options?.queue !== undefined || this.placements.isRouted(definition);
+    return isSentAway && placement.runMode === RunMode.Async ? placement : undefined;
+  }
+
+  /** Sends a message to a queue and waits for the result. */
+  execute(envelope: Envelope, handler: QueuedHandler, options: SendOptions | undefined): Promise<unknown> {
+    try {
+      const { runMode, to } = this.way(envelope, handler);
+      return runMode.execute(envelope, to, postingOf(options));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** Sends a message to a queue. */
+  post<R>(envelope: Envelope, handler: QueuedHandler, options: SendOptions | undefined): Promise<Receipt<R>> {
+    try {
+      const { runMode, to } = this.way(envelope, handler);
+      return runMode.post<R>(envelope, to, postingOf(options));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** The queues, and where in them a message goes. @throws DISPATCH_NO_QUEUE, DISPATCH_INVALID_SEND_OPTIONS */
+  way(
+    envelope: Envelope,
+    { key, placement }: QueuedHandler,
+  ): { readonly runMode: QueuedRunMode; readonly to: Destination } {
+    if (this.queues === undefined) throw new QueueNotConfiguredError(envelope.name);
+    const { queue, priority } = placement;
+    const known = this.queues.catalog.get(queue);
+    if (known === undefined) {
+      const names = this.queues.catalog.names.join(', ');
+      throw new InvalidSendOptionsError(
+        envelope.name,
+        `there is no queue "${queue}": there are ${names}. Name it in "queues.each" of DispatchModule, or add it with queues.ensure()`,
+      );
+    }
+    const problem = keyProblem(envelope.key, known.settings);
+    if (problem !== undefined) throw new InvalidSendOptionsError(envelope.name, problem);
+    return { runMode: this.queues.runMode, to: { queue, handler: key, priority } };
+  }
+}
+
+/** Why a message cannot keep the order of its key; the key may come from a function of the message class. */
+function keyProblem(key: unknown, { name, lanes }: QueueSettings): string | undefined {
+  if (key === undefined) return undefined;
+  if (typeof key !== 'string' || key === '') return `its key is ${describeValue(key)}, not a text`;
+  return lanes === 0 ? `it has a key, and the queue "${name}" has no lanes: raise "lanes"` : undefined;
+}
+
+function postingOf(options: SendOptions | undefined): Posting {
+  const delayMs = options?.at === undefined ? (options?.delayMs ?? 0) : options.at.getTime() - Date.now();
+  return { delayMs: Math.max(0, delayMs), deduplicationId: options?.deduplicationId };
+}

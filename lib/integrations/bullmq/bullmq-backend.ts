@@ -1,0 +1,252 @@
+import type { JobState } from 'bullmq';
+
+import {
+  CancelledError,
+  InvalidQueueOptionsError,
+  resolveQueueSettings,
+  type BackendHost,
+  type CancelResult,
+  type DeliveryHandler,
+  type EnqueueResult,
+  type EntrySnapshot,
+  type EntryState,
+  type ParkedEntry,
+  type ParkingPlace,
+  type QueueBackend,
+  type QueueConsumer,
+  type QueueCounts,
+  type QueueEntry,
+  type QueueFeature,
+  type QueueSchedule,
+  type QueueSettings,
+  type ScheduleState,
+} from '../../index.js';
+import { BoundedCommands, type Availability } from './availability.js';
+import { BullmqConsumer } from './work/bullmq-consumer.js';
+import { sumOf } from './counting.js';
+import { EntrySender } from './entries/entry-sender.js';
+import { contentOf, outcomeOf, progressOf } from './entries/entry-format.js';
+import { ErrorReports } from './error-reports.js';
+import { jobIdOf } from './entries/job-ids.js';
+import { ParkingLot } from './entries/parking-lot.js';
+import { OWN_PARKING_PLACES, parkingQueue, placesOf, queueNameProblem, queueOf } from './entries/places.js';
+import { Replies } from './replies.js';
+import { listSchedules, makeSchedule } from './schedules.js';
+import type { InstanceMessage, Store, StoreQueue } from './store.js';
+
+/** Keeps queues in BullMQ, on either of its stores. */
+export class BullmqBackend implements QueueBackend {
+  readonly features: ReadonlySet<QueueFeature> = new Set(['durable', 'shared']);
+  readonly maxBatchCount: number;
+  private readonly settings = new Map<string, QueueSettings>();
+  private readonly queues = new Map<string, StoreQueue>();
+  private readonly consumers = new Set<BullmqConsumer>();
+  private readonly commands: BoundedCommands;
+  private readonly reports: ErrorReports;
+  private readonly store: Store;
+  private readonly parking = new ParkingLot((place) => this.queueAt(place));
+  private readonly replies: Replies;
+  private readonly sender: EntrySender;
+  private closing: Promise<void> | undefined;
+
+  constructor(
+    private readonly host: BackendHost,
+    /** Makes the store; whatever it has to tell goes to the application. */
+    makeStore: (report: (error: unknown) => void) => Store,
+    private readonly availability: Availability,
+  ) {
+    const store = makeStore((error) => this.reports.report(error));
+    this.store = store;
+    this.maxBatchCount = store.maxBatchCount;
+    this.commands = new BoundedCommands(store, availability);
+    this.reports = new ErrorReports(host, (error) => store.isOutage(error));
+    this.replies = new Replies(store, (error) => this.reports.report(error));
+    this.sender = new EntrySender(this.commands, (place) => this.queueAt(place));
+  }
+
+  open(): Promise<void> {
+    return this.store.open();
+  }
+
+  async ensure(settings: QueueSettings): Promise<void> {
+    const problem = queueNameProblem(settings.name);
+    if (problem !== undefined) throw new InvalidQueueOptionsError(`the queue "${settings.name}"`, [problem]);
+    this.settings.set(settings.name, settings);
+  }
+
+  enqueue(queue: string, entries: readonly QueueEntry[]): readonly Promise<EnqueueResult>[] {
+    if (entries.some(({ replyTo }) => replyTo === this.host.instanceId)) this.listen();
+    return this.sender.send(this.settingsOf(queue), entries);
+  }
+
+  async consume(settings: QueueSettings, handle: DeliveryHandler): Promise<QueueConsumer> {
+    await this.ensure(settings);
+    await this.commands.run(`preparing the queue "${settings.name}"`, () => this.limit(settings));
+    this.listen();
+    const { host, store, parking, replies } = this;
+    const consumer = new BullmqConsumer(
+      {
+        host,
+        store,
+        parking,
+        replies,
+        closeTimeoutMs: this.availability.commandTimeoutMs,
+        report: (error, queue) => this.reports.report(error, queue),
+      },
+      settings,
+      handle,
+    );
+    this.consumers.add(consumer);
+    return consumer;
+  }
+
+  async read(place: string, id: string): Promise<EntrySnapshot> {
+    const jobId = jobIdOf(id);
+    return this.commands.run(`reading the entry ${id} of the queue "${queueOf(place)}"`, () =>
+      this.readJob(place, jobId),
+    );
+  }
+
+  async cancel(place: string, id: string): Promise<CancelResult> {
+    const jobId = jobIdOf(id);
+    return this.commands.run(`cancelling the entry ${id} of the queue "${queueOf(place)}"`, () =>
+      this.cancelJob(place, jobId, id),
+    );
+  }
+
+  async pause(queue: string): Promise<void> {
+    await this.commands.run(`pausing the queue "${queue}"`, () => this.each(queue, (each) => each.pause()));
+    this.host.happened({ type: 'paused', queue });
+  }
+
+  async resume(queue: string): Promise<void> {
+    await this.commands.run(`resuming the queue "${queue}"`, () => this.each(queue, (each) => each.resume()));
+    this.host.happened({ type: 'resumed', queue });
+  }
+
+  async counts(queue: string): Promise<QueueCounts> {
+    const places = this.placesOf(queue);
+    const parking = OWN_PARKING_PLACES.map((place) => parkingQueue(queue, place));
+    const counts = await this.commands.run(`counting the queue "${queue}"`, () =>
+      this.store.counts([...places, ...parking]),
+    );
+    return sumOf(counts.slice(0, places.length), counts.slice(places.length));
+  }
+
+  parked(queue: string, place: ParkingPlace, limit: number): Promise<readonly ParkedEntry[]> {
+    return this.commands.run(`listing what is parked of the queue "${queue}"`, () =>
+      this.parking.list(this.placesOf(queue), queue, place, limit),
+    );
+  }
+
+  schedule(queue: string, schedule: QueueSchedule): Promise<ScheduleState> {
+    return this.commands.run(`making the schedule "${schedule.id}"`, () => makeSchedule(this.queueAt(queue), schedule));
+  }
+
+  schedules(queue: string): Promise<readonly ScheduleState[]> {
+    return this.commands.run(`listing the schedules of the queue "${queue}"`, () => listSchedules(this.queueAt(queue)));
+  }
+
+  unschedule(queue: string, id: string): Promise<boolean> {
+    return this.commands.run(`removing the schedule "${id}"`, () =>
+      this.queueAt(queue).removeJobScheduler(jobIdOf(id)),
+    );
+  }
+
+  close(): Promise<void> {
+    this.closing ??= this.closeAll();
+    return this.closing;
+  }
+
+  private async closeAll(): Promise<void> {
+    await Promise.all([...this.consumers].map((consumer) => consumer.close()));
+    const report = (error: unknown): void => this.reports.report(error);
+    await this.replies.flushed(this.availability.commandTimeoutMs);
+    await Promise.all([...this.queues.values()].map((queue) => queue.close().catch(report)));
+    await this.store.close();
+  }
+
+  private listen(): void {
+    this.store.listen(this.host.instanceId, (message) => this.receive(message));
+  }
+
+  private receive(message: InstanceMessage): void {
+    if (message.type === 'reply') this.host.replied(message.id, message.outcome);
+    else for (const consumer of this.consumers) consumer.cancel(message.place, message.jobId);
+  }
+
+  private async readJob(place: string, jobId: string): Promise<EntrySnapshot> {
+    const queue = this.queueAt(place);
+    const [state, job] = await Promise.all([queue.getJobState(jobId), queue.getJob(jobId)]);
+    if (job === undefined || state === 'unknown') return this.readParked(place, jobId);
+    const isFinished = state === 'completed' || state === 'failed';
+    // The two answers are of two moments: the job ended in between.
+    if (isFinished !== (job.finishedOn !== undefined)) return this.readJob(place, jobId);
+    return {
+      state: entryStateOf(state),
+      attempt: job.attemptsStarted,
+      progress: progressOf(job),
+      outcome: outcomeOf(job, state),
+    };
+  }
+
+  private async readParked(place: string, jobId: string): Promise<EntrySnapshot> {
+    const parked = await this.parking.find(queueOf(place), jobId);
+    if (parked === undefined) return { state: 'unknown', attempt: 0, progress: undefined, outcome: undefined };
+    const { attempt, error } = parked;
+    return { state: 'failed', attempt, progress: undefined, outcome: { status: 'failed', error } };
+  }
+
+  private async cancelJob(place: string, jobId: string, id: string): Promise<CancelResult> {
+    const job = await this.queueAt(place).getJob(jobId);
+    const removal = await this.store.removeWaiting(place, jobId);
+    if (removal === 'finished') return 'finished';
+    if (removal === 'active') {
+      if (job?.processedBy !== undefined) await this.store.tell(job.processedBy, [{ type: 'cancel', place, jobId }]);
+      return 'requested';
+    }
+    if (removal === 'unknown') {
+      return (await this.parking.find(queueOf(place), jobId)) === undefined ? 'unknown' : 'finished';
+    }
+    const { replyTo } = contentOf(job?.data);
+    const { name, message, code, stack } = new CancelledError(id);
+    if (replyTo !== undefined)
+      this.replies.send(replyTo, id, { status: 'failed', error: { name, message, code, stack } });
+    return 'cancelled';
+  }
+
+  /** What BullMQ keeps of a queue in the store, for all workers. */
+  private async limit({ name, lanes, globalConcurrency }: QueueSettings): Promise<void> {
+    const [queue, ...laneQueues] = placesOf(name, lanes).map((place) => this.queueAt(place));
+    await Promise.all([
+      globalConcurrency === undefined
+        ? queue?.removeGlobalConcurrency()
+        : queue?.setGlobalConcurrency(globalConcurrency),
+      ...laneQueues.map((lane) => lane.setGlobalConcurrency(1)),
+    ]);
+  }
+
+  private async each(queue: string, run: (queue: StoreQueue) => Promise<unknown>): Promise<void> {
+    await Promise.all(this.placesOf(queue).map((place) => run(this.queueAt(place))));
+  }
+
+  private placesOf(queue: string): string[] {
+    return placesOf(queue, this.settingsOf(queue).lanes);
+  }
+
+  private settingsOf(queue: string): QueueSettings {
+    return this.settings.get(queue) ?? resolveQueueSettings(queue);
+  }
+
+  private queueAt(place: string): StoreQueue {
+    const known = this.queues.get(place);
+    if (known !== undefined) return known;
+    const made = this.store.queue(place, (error) => this.reports.report(error, queueOf(place)));
+    this.queues.set(place, made);
+    return made;
+  }
+}
+
+function entryStateOf(state: JobState): EntryState {
+  return state === 'prioritized' || state === 'waiting-children' ? 'waiting' : state;
+}

@@ -1,0 +1,102 @@
+import { LinkedList, type Link } from '../../common/linked-list.js';
+import type { EntryOutcome, EntrySnapshot, ParkedEntry, ParkingPlace, WireError } from '../queue/queue-backend.port.js';
+import type { Retention } from '../queue/queue-settings.js';
+import type { MemoryEntry } from './memory-entry.js';
+
+interface Finished {
+  readonly id: string;
+  readonly endedAt: number;
+  readonly snapshot: EntrySnapshot;
+  /** There for one that was parked. */
+  readonly parked: ParkedEntry | undefined;
+}
+
+type Shelf = LinkedList<Finished>;
+
+/**
+ * Entries that are completed or parked, as long as they are kept. What is over age is removed when the shelf is looked at
+ * or added to, so no timer is needed; in between, the limit by count bounds the memory.
+ */
+export class FinishedEntries {
+  private readonly byId = new Map<string, { readonly shelf: Shelf; readonly link: Link<Finished> }>();
+  private readonly completed: Shelf = new LinkedList();
+  private readonly places: Readonly<Record<ParkingPlace, Shelf>> = {
+    failed: new LinkedList(),
+    unreadable: new LinkedList(),
+    unhandled: new LinkedList(),
+    invalid: new LinkedList(),
+  };
+
+  constructor(
+    private keepCompleted: Required<Retention>,
+    private keepParked: Required<Retention>,
+  ) {}
+
+  /** Changes how long what is finished is kept, from the next look on. */
+  keep(keepCompleted: Required<Retention>, keepParked: Required<Retention>): void {
+    this.keepCompleted = keepCompleted;
+    this.keepParked = keepParked;
+  }
+
+  complete(entry: MemoryEntry, outcome: EntryOutcome, time: number): void {
+    const { attempt, progress } = entry;
+    const snapshot: EntrySnapshot = { state: 'completed', attempt, progress, outcome };
+    this.add(this.completed, { id: entry.entry.id, endedAt: time, snapshot, parked: undefined });
+    this.sweep(this.completed, time);
+  }
+
+  park(entry: MemoryEntry, place: ParkingPlace, error: WireError, time: number): void {
+    const { attempt, progress } = entry;
+    const { id, name, data } = entry.entry;
+    const snapshot: EntrySnapshot = { state: 'failed', attempt, progress, outcome: { status: 'failed', error } };
+    const parked: ParkedEntry = { id, name, data, place, error, attempt, parkedAt: new Date(time) };
+    this.add(this.places[place], { id, endedAt: time, snapshot, parked });
+    this.sweep(this.places[place], time);
+  }
+
+  has(id: string, time: number): boolean {
+    return this.byId.size > 0 && this.read(id, time) !== undefined;
+  }
+
+  read(id: string, time: number): EntrySnapshot | undefined {
+    const shelf = this.byId.get(id)?.shelf;
+    if (shelf === undefined) return undefined;
+    this.sweep(shelf, time);
+    return this.byId.get(id)?.link.value.snapshot;
+  }
+
+  /** The parked ones of a place, the newest first. */
+  parked(place: ParkingPlace, limit: number, time: number): readonly ParkedEntry[] {
+    this.sweep(this.places[place], time);
+    const found: ParkedEntry[] = [];
+    for (const { parked } of this.places[place].backwards()) {
+      if (found.length >= limit) break;
+      if (parked !== undefined) found.push(parked);
+    }
+    return found;
+  }
+
+  completedCount(time: number): number {
+    this.sweep(this.completed, time);
+    return this.completed.size;
+  }
+
+  parkedCount(place: ParkingPlace, time: number): number {
+    this.sweep(this.places[place], time);
+    return this.places[place].size;
+  }
+
+  private add(shelf: Shelf, finished: Finished): void {
+    this.byId.set(finished.id, { shelf, link: shelf.push(finished) });
+  }
+
+  private sweep(shelf: Shelf, time: number): void {
+    const { count, ageMs } = shelf === this.completed ? this.keepCompleted : this.keepParked;
+    for (;;) {
+      const oldest = shelf.first;
+      if (oldest === undefined || (shelf.size <= count && time - oldest.endedAt < ageMs)) return;
+      shelf.shift();
+      this.byId.delete(oldest.id);
+    }
+  }
+}

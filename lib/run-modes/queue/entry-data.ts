@@ -1,0 +1,106 @@
+import { decodeValue, encodeValue, type CodecLimits } from '../../message/codec/json-codec.js';
+import { isPriority, type Envelope, type MessagePriority } from '../../message/envelope.js';
+import type { MessageHeaders } from '../../message/headers.js';
+import type { MessageKind } from '../../message/message.js';
+import type { JsonValue } from './queue-backend.port.js';
+
+/** The format of the data of an entry. It is in stores: a change that old workers cannot read needs a new number. */
+const FORMAT = 1;
+const KINDS: readonly unknown[] = ['command', 'query', 'event'] satisfies MessageKind[];
+
+/** What an entry carries of its message. */
+export interface EntryData {
+  readonly kind: MessageKind;
+  readonly name: string;
+  readonly version: number;
+  /** The handler's key; undefined where the sender did not know the handler. */
+  readonly handler: string | undefined;
+  /** The message's id; undefined where a schedule makes the message, whose id is then that of the entry. */
+  readonly id: string | undefined;
+  readonly sentAt: Date | undefined;
+  readonly headers: MessageHeaders;
+  readonly key: string | undefined;
+  readonly priority: MessagePriority | undefined;
+  readonly timeoutMs: number | undefined;
+  /** Whether a caller waits for the result, and so is told of a failure. */
+  readonly isAwaited: boolean;
+  readonly payload: unknown;
+}
+
+/** How the data of an entry is written. */
+export interface EntryDataOptions {
+  readonly handler: string | undefined;
+  readonly isAwaited?: boolean;
+  /** For a schedule, which makes a new message each time. */
+  readonly isTemplate?: boolean;
+  readonly limits: CodecLimits;
+}
+
+/**
+ * Writes the data of an entry.
+ *
+ * @throws DISPATCH_UNSERIALIZABLE_MESSAGE, DISPATCH_MESSAGE_TOO_LARGE
+ */
+export function writeEntryData(
+  envelope: Envelope,
+  { handler, isAwaited = false, isTemplate = false, limits }: EntryDataOptions,
+): JsonValue {
+  const { kind, name, version, key, ownPriority: priority, timeoutMs } = envelope;
+  const data = {
+    format: FORMAT,
+    kind,
+    name,
+    version,
+    handler,
+    id: isTemplate ? undefined : envelope.id,
+    sentAt: isTemplate ? undefined : envelope.sentAt.getTime(),
+    headers: isTemplate ? withoutCorrelation(envelope.headers) : envelope.headers,
+    key,
+    priority,
+    timeoutMs,
+    isAwaited: isAwaited || undefined,
+    payload: encodeValue(envelope.message, limits),
+  };
+  // Fields that are undefined are left out by every store, as by JSON.
+  return data as JsonValue;
+}
+
+/**
+ * Reads the data of an entry, which may be anything.
+ *
+ * @returns a text that says what is wrong, where it is no entry of ours
+ * @throws DISPATCH_UNREADABLE_MESSAGE, DISPATCH_MESSAGE_TOO_LARGE for a payload that breaks the limits
+ */
+export function readEntryData(data: unknown, limits: CodecLimits): EntryData | string {
+  if (typeof data !== 'object' || data === null) return 'its data is no object';
+  const { format, kind, name, version, headers, ...rest } = data as Partial<Record<string, unknown>>;
+  const { handler, id, sentAt, key, priority, timeoutMs, isAwaited, payload } = rest;
+  if (format !== FORMAT) return `its data has the format ${JSON.stringify(format) ?? 'undefined'}, not ${FORMAT}`;
+  const isNamed = typeof name === 'string' && typeof version === 'number' && KINDS.includes(kind);
+  if (!isNamed) return 'its data names no message';
+  if (!isHeaders(headers)) return 'its headers are not texts';
+  return {
+    kind: kind as MessageKind,
+    name,
+    version,
+    handler: typeof handler === 'string' ? handler : undefined,
+    id: typeof id === 'string' ? id : undefined,
+    sentAt: typeof sentAt === 'number' && Number.isFinite(sentAt) ? new Date(sentAt) : undefined,
+    headers,
+    key: typeof key === 'string' ? key : undefined,
+    priority: isPriority(priority) ? priority : undefined,
+    timeoutMs: typeof timeoutMs === 'number' && timeoutMs >= 0 ? timeoutMs : undefined,
+    isAwaited: isAwaited === true,
+    payload: decodeValue(payload ?? null, limits),
+  };
+}
+
+/** Each message of a schedule begins a correlation of its own. */
+function withoutCorrelation({ correlationId: _correlationId, causationId: _causationId, ...headers }: MessageHeaders) {
+  return headers;
+}
+
+function isHeaders(value: unknown): value is MessageHeaders {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  return Object.values(value).every((header) => header === undefined || typeof header === 'string');
+}

@@ -1,0 +1,109 @@
+import { Logger } from '@nestjs/common';
+
+import { errorText } from '../../common/dispatch-error.js';
+import type { CodecLimits } from '../../message/codec/json-codec.js';
+import type { DispatchNotification } from '../../notifications/notification.js';
+import type { NotificationChannel } from '../../notifications/notification-channel.js';
+import {
+  QueueDrainedNotification,
+  QueueErrorNotification,
+  QueuePausedNotification,
+  QueueResumedNotification,
+  TaskRejectedNotification,
+  TaskStalledNotification,
+} from '../../notifications/task-notifications.js';
+import type { InFlight } from '../in-flight.js';
+import type { BackendEvent, QueueBackend, QueueBackendFactory } from './queue-backend.port.js';
+import { QueueCatalog, type QueueCatalogOptions } from './queue-catalog.js';
+import { QueuedRunMode } from './queued-run-mode.js';
+import { ReplyWaiters } from './reply-waiters.js';
+
+/** What the queues of an application are made with. */
+export interface QueueClientParts {
+  readonly factory: QueueBackendFactory;
+  readonly instanceId: string;
+  readonly queues: QueueCatalogOptions;
+  readonly channel: NotificationChannel;
+  readonly inFlight: InFlight;
+  readonly limits: CodecLimits;
+}
+
+/** The queue backend of an application, and what sends through it and waits for replies. */
+export class QueueClient {
+  private readonly logger = new Logger('Queues');
+  private readonly waiters: ReplyWaiters;
+  private readonly channel: NotificationChannel;
+  private readonly stalls = new Map<string, number>();
+  readonly backend: QueueBackend;
+  readonly catalog: QueueCatalog;
+  readonly runMode: QueuedRunMode;
+
+  /** @throws DISPATCH_INVALID_QUEUE_OPTIONS */
+  constructor({ factory, instanceId, queues, channel, inFlight, limits }: QueueClientParts) {
+    this.channel = channel;
+    const backend = factory.create({
+      instanceId,
+      replied: (id, outcome) => this.waiters.settle(id, outcome),
+      happened: (event) => this.happened(event),
+    });
+    const catalog = new QueueCatalog(backend, queues);
+    const waiters = new ReplyWaiters(backend);
+    this.backend = backend;
+    this.catalog = catalog;
+    this.waiters = waiters;
+    this.runMode = new QueuedRunMode({ backend, catalog, waiters, channel, inFlight, limits, instanceId });
+  }
+
+  /** How many entries of a queue were found stalled by this process. */
+  stalledCount(queue: string): number {
+    return this.stalls.get(queue) ?? 0;
+  }
+
+  /** Connects, and makes the queues. @throws DISPATCH_QUEUE_UNAVAILABLE */
+  async open(): Promise<void> {
+    await this.backend.open();
+    await Promise.all(this.catalog.names.map((name) => this.backend.ensure(this.catalog.add(name).settings)));
+  }
+
+  /**
+   * Ends every wait for a reply and closes the backend; to be called when nothing is sent any more.
+   *
+   * @param replyGraceMs how long replies may still come, in milliseconds
+   */
+  async close(replyGraceMs: number): Promise<void> {
+    await this.waiters.idle(replyGraceMs);
+    this.waiters.close();
+    await this.backend.close();
+  }
+
+  private happened(event: BackendEvent): void {
+    switch (event.type) {
+      case 'stalled':
+        this.stalls.set(event.queue, this.stalledCount(event.queue) + 1);
+        return this.tell(TaskStalledNotification, () => new TaskStalledNotification(event.id, event.queue));
+      case 'dropped': {
+        const { entry, queue, error } = event;
+        this.logger.warn(error.message);
+        return this.tell(
+          TaskRejectedNotification,
+          () => new TaskRejectedNotification(entry.name, entry.id, queue, error),
+        );
+      }
+      case 'paused':
+        return this.tell(QueuePausedNotification, () => new QueuePausedNotification(event.queue));
+      case 'resumed':
+        return this.tell(QueueResumedNotification, () => new QueueResumedNotification(event.queue));
+      case 'drained':
+        return this.tell(QueueDrainedNotification, () => new QueueDrainedNotification(event.queue));
+      case 'error':
+        this.logger.error(
+          `${event.queue === undefined ? 'Queues' : `Queue "${event.queue}"`}: ${errorText(event.error)}`,
+        );
+        return this.tell(QueueErrorNotification, () => new QueueErrorNotification(event.queue, event.error));
+    }
+  }
+
+  private tell<N extends DispatchNotification>(type: abstract new (...args: never[]) => N, make: () => N): void {
+    if (this.channel.wants(type)) this.channel.publish(make());
+  }
+}

@@ -1,0 +1,120 @@
+import { deferred } from '../../common/promises.js';
+import type { EntryOutcome, QueueBackend } from './queue-backend.port.js';
+
+/** When a caller that waits first looks for itself, in milliseconds; the wait doubles each time, up to the longest. */
+const FIRST_LOOK_MS = 2000;
+const LONGEST_WAIT_MS = 30_000;
+
+/** A caller that waits for the end of an entry. */
+interface Waiter {
+  /** Where the entry is; undefined until it is stored. */
+  readonly place: () => string | undefined;
+  readonly settle: (end: ReplyEnd) => void;
+  lookAtMs: number;
+  waitMs: number;
+  wasUnknown: boolean;
+}
+
+/**
+ * How an entry ended. `unknown`: the queue says twice that it knows nothing of the entry. `closed`: this instance has
+ * shut down meanwhile. `late`: the caller has waited as long as it will.
+ */
+export type ReplyEnd = EntryOutcome | 'unknown' | 'closed' | 'late';
+
+/** The end of an entry, on its way. */
+export interface AwaitedReply {
+  readonly ended: Promise<ReplyEnd>;
+  /** Ends the wait, where nothing else has. */
+  readonly end: (end: ReplyEnd) => void;
+  /** To be called when nobody waits any longer. */
+  readonly stop: () => void;
+}
+
+/**
+ * The callers of this instance that wait for replies. The backend tells of each end it is asked to tell; a reply that
+ * was lost, with the process that was to send it or with a connection, is found by reading the entry again: first after
+ * 2 s, then at doubling intervals up to 30 s. Only what waits long is read, so it costs nothing while replies arrive.
+ */
+export class ReplyWaiters {
+  private readonly waiting = new Map<string, Set<Waiter>>();
+  private timer: NodeJS.Timeout | undefined;
+  private whenIdle: (() => void) | undefined;
+
+  constructor(private readonly backend: Pick<QueueBackend, 'read'>) {}
+
+  /** How many callers wait. */
+  get size(): number {
+    return this.waiting.size;
+  }
+
+  /** Waits for the end of an entry, which need not be stored yet. */
+  wait(id: string, place: () => string | undefined): AwaitedReply {
+    const { promise: ended, resolve: settle } = deferred<ReplyEnd>();
+    const lookAtMs = Date.now() + FIRST_LOOK_MS;
+    const waiter: Waiter = { place, settle, lookAtMs, waitMs: FIRST_LOOK_MS, wasUnknown: false };
+    const others = this.waiting.get(id);
+    if (others === undefined) this.waiting.set(id, new Set([waiter]));
+    else others.add(waiter);
+    this.timer ??= setInterval(() => void this.lookForLost(), FIRST_LOOK_MS / 2).unref();
+    return { ended, end: settle, stop: () => this.forget(id, waiter) };
+  }
+
+  /** Ends the wait for an entry; a reply that nobody waits for is nobody's. */
+  settle(id: string, outcome: EntryOutcome): void {
+    for (const waiter of this.waiting.get(id) ?? []) waiter.settle(outcome);
+  }
+
+  /** Resolves when nobody waits any more, or after the time given. */
+  async idle(timeoutMs: number): Promise<void> {
+    if (this.waiting.size === 0) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, timeoutMs);
+      this.whenIdle = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.whenIdle = undefined;
+  }
+
+  /** Tells everybody who still waits that this instance shuts down. */
+  close(): void {
+    clearInterval(this.timer);
+    this.timer = undefined;
+    for (const waiters of this.waiting.values()) for (const waiter of waiters) waiter.settle('closed');
+    this.waiting.clear();
+  }
+
+  private forget(id: string, waiter: Waiter): void {
+    const waiters = this.waiting.get(id);
+    waiters?.delete(waiter);
+    if (waiters?.size === 0) this.waiting.delete(id);
+    if (this.waiting.size > 0) return;
+    this.whenIdle?.();
+    clearInterval(this.timer);
+    this.timer = undefined;
+  }
+
+  private async lookForLost(): Promise<void> {
+    const nowMs = Date.now();
+    const overdue = [...this.waiting].flatMap(([id, waiters]) =>
+      [...waiters].filter(({ lookAtMs }) => lookAtMs <= nowMs).map((waiter) => ({ id, waiter })),
+    );
+    await Promise.all(overdue.map(({ id, waiter }) => this.look(id, waiter)));
+  }
+
+  private async look(id: string, waiter: Waiter): Promise<void> {
+    const place = waiter.place();
+    if (place === undefined) return;
+    waiter.waitMs = Math.min(waiter.waitMs * 2, LONGEST_WAIT_MS);
+    waiter.lookAtMs = Date.now() + waiter.waitMs;
+    try {
+      const { state, outcome } = await this.backend.read(place, id);
+      if (outcome !== undefined) waiter.settle(outcome);
+      else if (state === 'unknown' && waiter.wasUnknown) waiter.settle('unknown');
+      waiter.wasUnknown = state === 'unknown';
+    } catch {
+      // The store does not answer, which the backend reports; the next look comes by itself, and the caller's limit holds.
+    }
+  }
+}

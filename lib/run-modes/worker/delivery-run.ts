@@ -1,0 +1,214 @@
+import { backoffMs } from '../../common/backoff.js';
+import { delay } from '../../common/promises.js';
+import { encodeValue, type CodecLimits } from '../../message/codec/json-codec.js';
+import { InvalidMessageError } from '../../message/errors.js';
+import type { MessageContext } from '../../message/message-context.js';
+import { ShutdownError } from '../errors.js';
+import { readEntryData, type EntryData } from '../queue/entry-data.js';
+import {
+  AttemptsExhaustedError,
+  CancelledError,
+  LockLostError,
+  UnhandledEntryError,
+  UnreadableEntryError,
+} from '../queue/errors.js';
+import type { Delivery, JsonValue, ParkingPlace, Settlement } from '../queue/queue-backend.port.js';
+import type { QueueSettings } from '../queue/queue-settings.js';
+import { toWireError } from '../queue/wire-error.js';
+import type { EntryTarget, EntryTargets } from './entry-target.port.js';
+import type { TaskObserver } from './task-observer.js';
+
+/** How long a delivery that could not be brought to an end is held, so that it does not return at once, in milliseconds. */
+const DISTURBED_WAIT_MS = 1000;
+
+/** What every delivery of an application needs. */
+export interface DeliveryRunParts {
+  readonly targets: EntryTargets;
+  readonly observer: TaskObserver;
+  readonly limits: CodecLimits;
+}
+
+/** What one attempt came to, beside an end. */
+type AttemptEnd = Settlement | { readonly action: 'again'; readonly delayMs: number; readonly error: unknown };
+
+/**
+ * Takes one delivery to its end: reads the entry, runs the handler, decides what its failure means.
+ *
+ * A message with a key is tried again within the delivery, since the next one of its key must not come before it.
+ */
+export class DeliveryRun {
+  private isStopping = false;
+  /** Ends the wait for a further attempt; there while one is on, since most deliveries never wait. */
+  private waiting: AbortController | undefined;
+  private context: MessageContext | undefined;
+  private abortedWith: Error | undefined;
+  private isAwaited = false;
+
+  constructor(
+    private readonly parts: DeliveryRunParts,
+    private readonly settings: QueueSettings,
+    private readonly delivery: Delivery,
+  ) {
+    delivery.onAbort((reason) => this.abort(reason));
+  }
+
+  /** Never rejects. */
+  settle(): Promise<Settlement> {
+    return this.handle().catch((error: unknown) => this.disturbed(error));
+  }
+
+  /** Ends the wait for a further attempt: the process is about to stop. */
+  stop(): void {
+    this.isStopping = true;
+    this.waiting?.abort();
+  }
+
+  /** Not the handler's failure but the store's or ours: nothing is known, so nothing is decided. */
+  private async disturbed(error: unknown): Promise<Settlement> {
+    this.parts.observer.disturbed(this.settings.name, error);
+    await this.wait(DISTURBED_WAIT_MS);
+    return { action: 'giveBack' };
+  }
+
+  private async wait(ms: number): Promise<void> {
+    if (this.isStopping) return;
+    this.waiting = new AbortController();
+    await delay(ms, this.waiting.signal);
+  }
+
+  private async handle(): Promise<Settlement> {
+    for (let { attempt } = this.delivery; ; attempt = await this.delivery.countAttempt()) {
+      // Read anew for each attempt: what the handler did to its message must not reach the next.
+      const data = this.read(attempt);
+      if ('action' in data) return data;
+      if (attempt > this.settings.maxAttempts) {
+        return this.park('failed', new AttemptsExhaustedError(data.name, attempt - 1), attempt - 1);
+      }
+      const target = this.find(data, attempt);
+      if ('action' in target) return target;
+      if ('handlers' in target) return this.fanOut(data);
+      const end = await this.attempt(target, attempt);
+      if (end.action !== 'again') return end;
+      if (this.delivery.key === undefined) {
+        return { action: 'retry', delayMs: end.delayMs, error: toWireError(end.error) };
+      }
+      await this.wait(end.delayMs);
+      if (this.abortedWith instanceof CancelledError) return this.park('failed', this.abortedWith, attempt);
+      if (this.abortedWith !== undefined) return { action: 'giveBack' };
+      if (this.isStopping) return this.giveBackFailed();
+    }
+  }
+
+  /** Giving back takes an attempt away, and the one before the wait has failed: it stays counted. */
+  private async giveBackFailed(): Promise<Settlement> {
+    await this.delivery.countAttempt();
+    return { action: 'giveBack' };
+  }
+
+  private read(attempt: number): EntryData | Settlement {
+    const { data, id } = this.delivery;
+    try {
+      const entry = readEntryData(data, this.parts.limits);
+      if (typeof entry !== 'string') {
+        this.isAwaited = entry.isAwaited;
+        return entry;
+      }
+      return this.park('unreadable', new UnreadableEntryError(this.settings.name, id, entry), attempt);
+    } catch (error) {
+      return this.park('unreadable', error, attempt);
+    }
+  }
+
+  private find(data: EntryData, attempt: number): EntryTarget | Settlement | { readonly handlers: readonly string[] } {
+    try {
+      const target = this.parts.targets.find(data, this.delivery.id);
+      if (!('missing' in target)) return target;
+      const error = new UnhandledEntryError(this.settings.name, data.name, data.version, target.missing);
+      return this.park('unhandled', error, attempt);
+    } catch (error) {
+      return this.park('unreadable', error, attempt);
+    }
+  }
+
+  private async fanOut(data: EntryData): Promise<Settlement> {
+    await this.parts.targets.fanOut(data, this.delivery.id, this.settings.name);
+    return { action: 'complete', result: undefined };
+  }
+
+  private attempt(target: EntryTarget, attempt: number): Promise<AttemptEnd> {
+    const { observer } = this.parts;
+    const { timeoutMs, name: queue } = this.settings;
+    const facts = { queue, attempt, progress: (value: unknown) => this.progress(value) };
+    const context = target.contextOf(facts, timeoutMs);
+    this.context = context;
+    if (this.abortedWith !== undefined) context.abort(this.abortedWith);
+    observer.started(context, queue);
+    const startedAtMs = performance.now();
+    return target.run(context).then(
+      (result) => this.completed(context, result, performance.now() - startedAtMs),
+      (error: unknown) => this.failed(context, target, error),
+    );
+  }
+
+  private completed(context: MessageContext, result: unknown, durationMs: number): Settlement {
+    this.context = undefined;
+    const { observer, limits } = this.parts;
+    try {
+      const encoded = result === undefined ? undefined : (encodeValue(result, limits) as JsonValue);
+      observer.completed(context, { queue: this.settings.name, result, durationMs });
+      return { action: 'complete', result: encoded };
+    } catch (error) {
+      // The handler has done its work, so it is not run again for a result that cannot travel.
+      return this.park('failed', error, context.attempt, context);
+    }
+  }
+
+  private failed(context: MessageContext, target: EntryTarget, error: unknown): AttemptEnd {
+    this.context = undefined;
+    const reason = this.abortedWith ?? context.abortReason;
+    if (reason instanceof CancelledError) return this.park('failed', reason, context.attempt, context);
+    if (reason instanceof ShutdownError || reason instanceof LockLostError) return { action: 'giveBack' };
+    if (error instanceof InvalidMessageError && error.subject === target.message) {
+      return this.park('invalid', error, context.attempt, context);
+    }
+    const { maxAttempts, backoffMs: baseMs, maxBackoffMs: maxMs, name: queue } = this.settings;
+    if (context.attempt >= maxAttempts) return this.park('failed', error, context.attempt, context);
+    const delayMs = backoffMs({ baseMs, maxMs }, context.attempt);
+    this.parts.observer.retried(context, { queue, error, delayMs });
+    return { action: 'again', delayMs, error };
+  }
+
+  private park(place: ParkingPlace, error: unknown, attempt: number, context?: MessageContext): Settlement {
+    const { id, name } = this.delivery;
+    this.parts.observer.parked({
+      entryId: id,
+      messageName: name,
+      queue: this.settings.name,
+      place,
+      error,
+      attempt,
+      context,
+      isAwaited: this.isAwaited,
+    });
+    return { action: 'park', place, error: toWireError(error) };
+  }
+
+  private abort(reason: Error): void {
+    this.abortedWith ??= reason;
+    this.context?.abort(reason);
+    this.stop();
+  }
+
+  private progress(value: unknown): Promise<void> {
+    const kept = this.keepProgress(value);
+    // A handler need not wait for it, and must not end its process by that.
+    kept.catch(() => 'whoever waits for it is told');
+    return kept;
+  }
+
+  private async keepProgress(value: unknown): Promise<void> {
+    const encoded = encodeValue(value, this.parts.limits);
+    // `encodeValue` makes JSON values only.
+    await this.delivery.progress(encoded as JsonValue);
+  }
+}

@@ -1,0 +1,129 @@
+import { randomUUID } from 'node:crypto';
+
+import type { UnhandledExceptionBus } from '../../failures/unhandled-exception-bus.js';
+import type { CodecLimits } from '../../message/codec/json-codec.js';
+import type { NotificationChannel } from '../../notifications/notification-channel.js';
+import { QueueNotConfiguredError } from '../errors.js';
+import type { InFlight } from '../in-flight.js';
+import type { QueueBackendFactory } from '../queue/queue-backend.port.js';
+import type { QueueCatalogOptions } from '../queue/queue-catalog.js';
+import { QueueClient } from '../queue/queue-client.js';
+import type { QueueSettings } from '../queue/queue-settings.js';
+import { Queues } from '../queue/queues.js';
+import type { EntryTargets } from './entry-target.port.js';
+import { QueueHealth, type QueueHealthOptions } from './queue-health.js';
+import { QueueWorker } from './queue-worker.js';
+import type { ResolvedRole } from './role.js';
+import { TaskObserver } from './task-observer.js';
+
+/** How long the reply to what this process has handled itself may take to come, in milliseconds. */
+const REPLY_GRACE_MS = 250;
+
+/** What the queues of an application are made with. */
+export interface QueueStageParts {
+  readonly factory: QueueBackendFactory | undefined;
+  readonly catalog: QueueCatalogOptions;
+  readonly role: ResolvedRole;
+  readonly health: Required<QueueHealthOptions>;
+  readonly channel: NotificationChannel;
+  readonly unhandled: UnhandledExceptionBus;
+  readonly inFlight: InFlight;
+  readonly limits: CodecLimits;
+}
+
+/**
+ * The queues of an application, from the connection to the worker: opened when the application starts, worked on once it
+ * has started, stopped, and closed last. Where no backend is configured there are none, and nothing happens.
+ */
+export class QueueStage {
+  readonly client: QueueClient | undefined;
+  /** Asks for queues fail with DISPATCH_NO_QUEUE where there are none. */
+  readonly queues: Queues;
+  readonly health: QueueHealth;
+  private worker: QueueWorker | undefined;
+
+  constructor(private readonly parts: QueueStageParts) {
+    const { factory, catalog: queues, channel, inFlight, limits } = parts;
+    this.client = factory && new QueueClient({ factory, instanceId: randomUUID(), queues, channel, inFlight, limits });
+    this.queues = new Queues(() => {
+      const { backend, catalog } = this.opened();
+      return { backend, catalog, work: (settings) => this.workOn(settings) };
+    });
+    this.health = new QueueHealth(() => ({
+      names: () => this.opened().catalog.names,
+      counts: (queue) => this.queues.counts(queue),
+      stalledCount: (queue) => this.opened().stalledCount(queue),
+      activity: (queue) => this.worker?.activity(queue),
+      channel,
+      options: parts.health,
+    }));
+  }
+
+  /** The names of the queues this process works on. */
+  get workedOn(): readonly string[] {
+    return this.client?.catalog.names.filter(this.parts.role.worksOn) ?? [];
+  }
+
+  /** What is wrong with the role of this process, once every queue is known. */
+  roleProblems(): string[] {
+    const { name, named } = this.parts.role;
+    const known = this.client?.catalog.names ?? [];
+    const list = `there are ${known.join(', ')}`;
+    const problems = named
+      .filter((queue) => !known.includes(queue))
+      .map((queue) => `"only" or "except" names the queue "${queue}", which nothing uses: ${list}.`);
+    if (name === 'work' && this.workedOn.length === 0) {
+      problems.push(`The role of this process is "work", and it works on no queue: ${list}.`);
+    }
+    return problems;
+  }
+
+  /** Makes queues known that handlers and routes name. */
+  know(names: Iterable<string>): void {
+    for (const name of names) this.client?.catalog.add(name);
+  }
+
+  /** Connects. @throws DISPATCH_QUEUE_UNAVAILABLE */
+  async open(): Promise<void> {
+    await this.client?.open();
+  }
+
+  /** Begins to work on the queues of this process. */
+  async work(targets: EntryTargets): Promise<void> {
+    if (this.client === undefined) return;
+    const { channel, unhandled, limits } = this.parts;
+    const observer = new TaskObserver(channel, unhandled);
+    this.worker ??= new QueueWorker(this.client.backend, { targets, observer, limits });
+    const { catalog } = this.client;
+    await Promise.all(this.workedOn.map((name) => this.workOn(catalog.add(name).settings)));
+    this.health.start();
+  }
+
+  /** Takes nothing more from the queues. */
+  stop(): void {
+    this.health.stop();
+    this.worker?.stop();
+  }
+
+  /**
+   * Gives back what is still being handled, then closes what sends, then the connections. Callers here who wait for
+   * replies are given the time that is left; where this process works on queues itself, what they wait for may be in one
+   * that nobody works on any more, so they are given no longer than it takes a reply to come.
+   *
+   * @param leftMs what is left of the time for draining, in milliseconds
+   */
+  async close(leftMs: number): Promise<void> {
+    this.stop();
+    await this.worker?.close();
+    await this.client?.close(this.workedOn.length > 0 ? Math.min(leftMs, REPLY_GRACE_MS) : leftMs);
+  }
+
+  private async workOn(settings: QueueSettings): Promise<void> {
+    if (this.parts.role.worksOn(settings.name)) await this.worker?.work(settings);
+  }
+
+  private opened(): QueueClient {
+    if (this.client === undefined) throw new QueueNotConfiguredError('what was asked of queues');
+    return this.client;
+  }
+}

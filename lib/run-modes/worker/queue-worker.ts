@@ -1,0 +1,101 @@
+import { delay } from '../../common/promises.js';
+import type { Delivery, QueueBackend, QueueConsumer, Settlement } from '../queue/queue-backend.port.js';
+import type { QueueSettings } from '../queue/queue-settings.js';
+import { DeliveryRun, type DeliveryRunParts } from './delivery-run.js';
+
+const GIVEN_BACK: Settlement = { action: 'giveBack' };
+/** How long deliveries may take to end whose handlers have, in milliseconds, before they are given back. */
+const SETTLING_MS = 250;
+
+/** A delivery that is being handled. */
+interface Running {
+  readonly run: DeliveryRun;
+  /** Ends the delivery without waiting for the handler. */
+  readonly giveBack: (settlement: Settlement) => void;
+  readonly settled: Promise<unknown>;
+}
+
+/** Handles what the queues of this process deliver, until it is stopped. */
+export class QueueWorker {
+  private readonly consumers = new Map<string, QueueConsumer>();
+  private readonly running = new Set<Running>();
+  private readonly activities = new Map<string, { started: number; running: number }>();
+  private isStopped = false;
+
+  constructor(
+    private readonly backend: Pick<QueueBackend, 'consume'>,
+    private readonly parts: DeliveryRunParts,
+  ) {}
+
+  /**
+   * How many deliveries of a queue were made to this worker since it started, and how many of them are being handled;
+   * undefined for a queue it does not work on.
+   */
+  activity(queue: string): { readonly started: number; readonly running: number } | undefined {
+    return this.activities.get(queue);
+  }
+
+  /** Begins to work on a queue; a second call changes nothing. */
+  async work(settings: QueueSettings): Promise<void> {
+    if (this.isStopped || this.consumers.has(settings.name)) return;
+    this.activities.set(settings.name, { started: 0, running: 0 });
+    const starting = this.backend.consume(settings, (delivery) => this.handle(settings, delivery));
+    // In its place at once, so that a stop that comes meanwhile is not missed.
+    this.consumers.set(settings.name, consumerOf(starting));
+    await starting;
+  }
+
+  /** Takes nothing more. What is being handled goes on, but is not tried again here. */
+  stop(): void {
+    this.isStopped = true;
+    for (const consumer of this.consumers.values()) consumer.stop();
+    for (const { run } of this.running) run.stop();
+  }
+
+  /**
+   * Gives back what is still being handled, which does not count as an attempt, and closes. A handler that has ended just
+   * now is not given back, as it would run twice.
+   */
+  async close(): Promise<void> {
+    this.stop();
+    await this.settled();
+    for (const { giveBack } of this.running) giveBack(GIVEN_BACK);
+    await Promise.all([...this.consumers.values()].map((consumer) => consumer.close()));
+  }
+
+  private async settled(): Promise<void> {
+    const waiting = new AbortController();
+    const all = Promise.all([...this.running].map(({ settled }) => settled));
+    await Promise.race([all, delay(SETTLING_MS, waiting.signal)]);
+    waiting.abort();
+  }
+
+  private handle(settings: QueueSettings, delivery: Delivery): Promise<Settlement> {
+    if (this.isStopped) return Promise.resolve(GIVEN_BACK);
+    const activity = this.activities.get(settings.name) ?? { started: 0, running: 0 };
+    activity.started += 1;
+    activity.running += 1;
+    const run = new DeliveryRun(this.parts, settings, delivery);
+    return new Promise((resolve) => {
+      const settled = run.settle();
+      const end = (settlement: Settlement): void => {
+        if (this.running.delete(running)) activity.running -= 1;
+        resolve(settlement);
+      };
+      const running: Running = { run, settled, giveBack: end };
+      this.running.add(running);
+      // Only where the application's own logger throws: even then the entry must not stay in our hands.
+      settled.then(end, () => end(GIVEN_BACK));
+    });
+  }
+}
+
+/** Stands for a consumer that is being made. */
+function consumerOf(starting: Promise<QueueConsumer>): QueueConsumer {
+  // Whoever started it is told of a failure; here it only means that there is nothing to stop.
+  const consumer = starting.catch(() => undefined);
+  return {
+    stop: () => void consumer.then((made) => made?.stop()),
+    close: async () => (await consumer)?.close(),
+  };
+}

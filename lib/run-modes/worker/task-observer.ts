@@ -1,0 +1,81 @@
+import { Logger } from '@nestjs/common';
+
+import { errorText, stackOf } from '../../common/dispatch-error.js';
+import type { UnhandledExceptionBus } from '../../failures/unhandled-exception-bus.js';
+import type { MessageContext } from '../../message/message-context.js';
+import type { NotificationChannel } from '../../notifications/notification-channel.js';
+import {
+  TaskCompletedNotification,
+  TaskFailedNotification,
+  TaskRetriedNotification,
+  TaskStartedNotification,
+} from '../../notifications/task-notifications.js';
+import type { ParkingPlace } from '../queue/queue-backend.port.js';
+
+/** How an entry came to be parked. */
+export interface ParkedTask {
+  readonly entryId: string;
+  readonly messageName: string;
+  readonly queue: string;
+  readonly place: ParkingPlace;
+  readonly error: unknown;
+  readonly attempt: number;
+  /** Undefined where no handler was reached. */
+  readonly context: MessageContext | undefined;
+  /** Whether a caller waits for the result, and so is told of the failure. */
+  readonly isAwaited: boolean;
+}
+
+/** Tells what becomes of messages from queues: notifications, and a log line for what nobody may be waiting for. */
+export class TaskObserver {
+  private readonly logger = new Logger('Dispatch');
+
+  constructor(
+    private readonly channel: NotificationChannel,
+    private readonly unhandled: UnhandledExceptionBus,
+  ) {}
+
+  started(context: MessageContext, queue: string): void {
+    if (this.channel.wants(TaskStartedNotification)) {
+      this.channel.publish(new TaskStartedNotification(context, queue));
+    }
+  }
+
+  completed(
+    context: MessageContext,
+    { queue, result, durationMs }: { readonly queue: string; readonly result: unknown; readonly durationMs: number },
+  ): void {
+    if (this.channel.wants(TaskCompletedNotification)) {
+      this.channel.publish(new TaskCompletedNotification(context, queue, result, durationMs));
+    }
+  }
+
+  retried(
+    context: MessageContext,
+    { queue, error, delayMs }: { readonly queue: string; readonly error: unknown; readonly delayMs: number },
+  ): void {
+    this.logger.warn(
+      `${context.handler.name} failed at "${context.name}" (${context.id}), attempt ${context.attempt}; again in ${delayMs} ms: ${errorText(error)}`,
+    );
+    if (this.channel.wants(TaskRetriedNotification)) {
+      this.channel.publish(new TaskRetriedNotification(context, queue, error, delayMs));
+    }
+  }
+
+  /** No further attempt is made. */
+  parked({ entryId, messageName, queue, place, error, attempt, context, isAwaited }: ParkedTask): void {
+    const what = `"${messageName}" (${entryId}) of the queue "${queue}" is parked as ${place}`;
+    const line = `${what} after ${attempt} attempts: ${errorText(error)}`;
+    if (isAwaited) this.logger.warn(line);
+    else this.logger.error(line, stackOf(error));
+    if (context !== undefined && !isAwaited) this.unhandled.publish({ exception: error, cause: context.message });
+    if (this.channel.wants(TaskFailedNotification)) {
+      this.channel.publish(new TaskFailedNotification(messageName, entryId, queue, place, error, attempt));
+    }
+  }
+
+  /** A delivery could not be brought to an end, for a reason that is not its handler's. */
+  disturbed(queue: string, error: unknown): void {
+    this.logger.error(`A message of the queue "${queue}" is given back: ${errorText(error)}`, stackOf(error));
+  }
+}

@@ -1,0 +1,162 @@
+import assert from 'node:assert/strict';
+
+import type { ParkingPlace, QueueBackend, Settlement } from '../../run-modes/queue/queue-backend.port.js';
+import { COMPLETE, FAILURE, type BenchCase } from './bench.js';
+
+const PLACES: readonly ParkingPlace[] = ['failed', 'unreadable', 'unhandled', 'invalid'];
+
+function park(place: ParkingPlace): Settlement {
+  return { action: 'park', place, error: FAILURE };
+}
+
+/** How deliveries end, and what comes after. */
+export const settlingCases: readonly BenchCase[] = [
+  {
+    title: 'delivers a retried entry again with the next attempt number, not before its delay, others meanwhile',
+    async run(bench) {
+      const instance = await bench.open();
+      const queue = await bench.queue({ concurrency: 1 }, instance);
+      const [retried, other] = bench.entries(2);
+      assert.ok(retried && other);
+      const endedAt: number[] = [];
+      const consumption = await instance.consume(queue, ({ id, attempt }) => {
+        if (id === retried.id) endedAt.push(Date.now());
+        return id === retried.id && attempt < 3 ? { action: 'retry', delayMs: 300, error: FAILURE } : COMPLETE;
+      });
+      await instance.store(queue, retried, other);
+      await consumption.done(4);
+      assert.deepEqual(consumption.ids, [retried.id, other.id, retried.id, retried.id]);
+      assert.deepEqual(
+        consumption.deliveries.map(({ attempt }) => attempt),
+        [1, 1, 2, 3],
+      );
+      const [first = 0, second = 0, third = 0] = endedAt;
+      assert.ok(second - first >= 300, `the second attempt came after ${second - first} ms`);
+      assert.ok(third - second >= 300, `the third attempt came after ${third - second} ms`);
+    },
+  },
+  {
+    title: 'delivers an entry that is retried without delay behind those that wait',
+    async run(bench) {
+      const instance = await bench.open();
+      const queue = await bench.queue({ concurrency: 1 }, instance);
+      const entries = bench.entries(3);
+      const ids = entries.map(({ id }) => id);
+      await instance.store(queue, ...entries);
+      const consumption = await instance.consume(queue, ({ id, attempt }) =>
+        id === ids[0] && attempt === 1 ? { action: 'retry', delayMs: 0, error: FAILURE } : COMPLETE,
+      );
+      await consumption.done(4);
+      assert.deepEqual(consumption.ids, [...ids, ids[0]]);
+    },
+  },
+  {
+    title: 'delivers an entry that was given back before those that wait, its attempt uncounted',
+    async run(bench) {
+      const instance = await bench.open();
+      const queue = await bench.queue({ concurrency: 1 }, instance);
+      const entries = bench.entries(4);
+      const ids = entries.map(({ id }) => id);
+      await instance.store(queue, ...entries);
+      let givenBack = 0;
+      const consumption = await instance.consume(queue, ({ id }) => {
+        if (id !== ids[1] || givenBack === 2) return COMPLETE;
+        givenBack += 1;
+        return { action: 'giveBack' };
+      });
+      await consumption.done(6);
+      assert.deepEqual(consumption.ids, [ids[0], ids[1], ids[1], ids[1], ids[2], ids[3]]);
+      assert.deepEqual(
+        consumption.deliveries.map(({ attempt }) => attempt),
+        [1, 1, 1, 1, 1, 1],
+      );
+    },
+  },
+  {
+    title: 'counts an attempt made inside a delivery, also once the delivery is given back',
+    async run(bench) {
+      const instance = await bench.open();
+      const queue = await bench.queue({}, instance);
+      const entry = bench.entry();
+      const [place = ''] = await instance.store(queue, entry);
+      const counted: number[] = [];
+      const consumption = await instance.consume(queue, async (delivery) => {
+        if (counted.length > 0) return COMPLETE;
+        counted.push(await delivery.countAttempt(), await delivery.countAttempt());
+        assert.equal((await instance.backend.read(place, entry.id)).attempt, 3);
+        return { action: 'giveBack' };
+      });
+      await consumption.done(2);
+      assert.deepEqual(counted, [2, 3]);
+      assert.equal(consumption.deliveries[1]?.attempt, 3);
+    },
+  },
+  ...PLACES.map((place): BenchCase => ({
+    title: `parks an entry as ${place} with its error, and delivers the next`,
+    async run(bench) {
+      const instance = await bench.open();
+      const queue = await bench.queue({ concurrency: 1 }, instance);
+      const [first, second, next] = bench.entries(3);
+      assert.ok(first && second && next);
+      const places = await instance.store(queue, first, second, next);
+      const before = Date.now();
+      const consumption = await instance.consume(queue, ({ id }) => (id === next.id ? COMPLETE : park(place)));
+      await consumption.done(3);
+      assert.deepEqual(consumption.ids, [first.id, second.id, next.id]);
+      const { backend } = instance;
+      await bench.until('both to be parked', async () => (await backend.counts(queue.name)).parked[place] === 2);
+      const parked = await backend.parked(queue.name, place, 10);
+      assert.deepEqual(
+        parked,
+        [second, first].map(({ id, name, data }, index) => {
+          const parkedAt = parked[index]?.parkedAt;
+          return { id, name, data, place, error: FAILURE, attempt: 1, parkedAt };
+        }),
+      );
+      for (const { parkedAt } of parked) assert.ok(Math.abs(parkedAt.getTime() - before) < 60_000, 'parkedAt is wrong');
+      assert.equal((await backend.parked(queue.name, place, 1))[0]?.id, second.id);
+      await assertOnlyParkedIn(place, queue.name, backend);
+      const { state, outcome, attempt } = await backend.read(places[0] ?? '', first.id);
+      assert.deepEqual({ state, outcome, attempt }, { state: 'failed', outcome: failed(), attempt: 1 });
+    },
+  })),
+  {
+    title: 'goes on with the next entry after every kind of ending',
+    async run(bench) {
+      const instance = await bench.open();
+      const queue = await bench.queue({ concurrency: 1 }, instance);
+      const first: readonly Settlement[] = [
+        ...PLACES.map(park),
+        { action: 'retry', delayMs: 0, error: FAILURE },
+        { action: 'retry', delayMs: 20, error: FAILURE },
+        { action: 'giveBack' },
+        COMPLETE,
+      ];
+      const entries = bench.entries(first.length);
+      const left = new Map(entries.map(({ id }, index) => [id, first[index]]));
+      const consumption = await instance.consume(queue, ({ id }) => {
+        const settlement = left.get(id) ?? COMPLETE;
+        left.delete(id);
+        return settlement;
+      });
+      await instance.store(queue, ...entries);
+      await consumption.done(first.length + 3);
+      await bench.until('all to be completed or parked', async () => {
+        const { waiting, delayed, active, completed } = await instance.backend.counts(queue.name);
+        return completed === 4 && waiting + delayed + active === 0;
+      });
+    },
+  },
+];
+
+function failed(): { status: 'failed'; error: typeof FAILURE } {
+  return { status: 'failed', error: FAILURE };
+}
+
+async function assertOnlyParkedIn(place: ParkingPlace, queue: string, backend: QueueBackend): Promise<void> {
+  const { parked, completed, waiting, active } = await backend.counts(queue);
+  const none = { failed: 0, unreadable: 0, unhandled: 0, invalid: 0 };
+  assert.deepEqual(parked, { ...none, [place]: 2 });
+  assert.equal(waiting + active, 0);
+  assert.ok(completed <= 1);
+}
