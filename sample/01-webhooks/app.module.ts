@@ -1,6 +1,6 @@
-import { Module } from '@nestjs/common';
+import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
-import { DispatchExceptionFilter, DispatchModule } from 'nestjs-dispatch';
+import { DispatchExceptionFilter, DispatchModule, RunMode, type QueueBackendFactory } from 'nestjs-dispatch';
 
 import { ActivityFeed } from './github/activity-feed.js';
 import {
@@ -22,14 +22,7 @@ import { Tally, TallyModule } from './tally.js';
 import { WebhooksController } from './webhooks.controller.js';
 
 @Module({
-  imports: [
-    TallyModule,
-    DispatchModule.forRootAsync({
-      imports: [TallyModule],
-      inject: [Tally],
-      useFactory: (tally: Tally) => ({ maxPayloadBytes: MAX_WEBHOOK_BYTES, hooks: [tally] }),
-    }),
-  ],
+  imports: [TallyModule],
   controllers: [WebhooksController],
   providers: [
     { provide: APP_FILTER, useClass: DispatchExceptionFilter },
@@ -49,4 +42,22 @@ import { WebhooksController } from './webhooks.controller.js';
     PingResponder,
   ],
 })
-export class AppModule {}
+export class AppModule {
+  /** In the caller's turn where no queue is given. */
+  static with(queue?: QueueBackendFactory): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        DispatchModule.forRootAsync({
+          imports: [TallyModule],
+          inject: [Tally],
+          useFactory: (tally: Tally) => ({
+            maxPayloadBytes: MAX_WEBHOOK_BYTES,
+            hooks: [tally],
+            ...(queue !== undefined && { queue, runMode: RunMode.Async, queues: { defaults: { concurrency: 8 } } }),
+          }),
+        }),
+      ],
+    };
+  }
+}

@@ -5,6 +5,7 @@ import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { Notifications } from 'nestjs-dispatch';
 
+import { queueIn, startStore, storeKind } from '../queue-store.js';
 import { AppModule } from './app.module.js';
 import { ActivityFeed } from './github/activity-feed.js';
 import { makeDeliveries } from './load/deliveries.js';
@@ -16,9 +17,14 @@ import { MAX_BODY_BYTES, WEBHOOKS_PATH } from './settings.js';
 import { Tally } from './tally.js';
 
 const { values: options } = parseArgs({
-  options: { once: { type: 'boolean', default: false }, port: { type: 'string', default: '0' } },
+  options: {
+    once: { type: 'boolean', default: false },
+    port: { type: 'string', default: '0' },
+    queue: { type: 'string' },
+  },
 });
 
+const store = options.queue === undefined ? undefined : await startStore(storeKind(options.queue));
 const app = await startServer(Number(options.port));
 const url = `${await app.getUrl()}${WEBHOOKS_PATH}`;
 console.log(`Sending GitHub's webhooks to ${url}\n`);
@@ -29,9 +35,10 @@ if (!options.once) {
   await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
 }
 await app.close();
+await store?.stop();
 
 async function startServer(port: number): Promise<NestExpressApplication> {
-  const server = await NestFactory.create<NestExpressApplication>(AppModule, {
+  const server = await NestFactory.create<NestExpressApplication>(AppModule.with(store && queueIn(store.address)), {
     rawBody: true,
     // Each of the messages that are refused on purpose would be a warning between the lines of the report.
     logger: ['error'],

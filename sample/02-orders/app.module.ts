@@ -1,6 +1,12 @@
-import { Module } from '@nestjs/common';
+import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
-import { DispatchExceptionFilter, DispatchModule } from 'nestjs-dispatch';
+import {
+  DispatchExceptionFilter,
+  DispatchModule,
+  RunMode,
+  type DispatchOptions,
+  type QueueBackendFactory,
+} from 'nestjs-dispatch';
 
 import { FailureWatch } from './failure-watch.js';
 import { JournalBehavior } from './journal.behavior.js';
@@ -14,7 +20,6 @@ import { SalesReport } from './orders/sales-report.js';
 import { ShippingSaga } from './orders/shipping.saga.js';
 
 @Module({
-  imports: [DispatchModule.forRoot()],
   controllers: [OrdersController],
   providers: [
     { provide: APP_FILTER, useClass: DispatchExceptionFilter },
@@ -33,4 +38,21 @@ import { ShippingSaga } from './orders/shipping.saga.js';
     ShippingSaga,
   ],
 })
-export class AppModule {}
+export class AppModule {
+  /** In the caller's turn where no queue is given; nothing else in this application knows the difference. */
+  static with(queue?: QueueBackendFactory): DynamicModule {
+    const options = queue === undefined ? {} : throughQueue(queue);
+    return { module: AppModule, imports: [DispatchModule.forRoot(options)] };
+  }
+}
+
+function throughQueue(queue: QueueBackendFactory): DispatchOptions {
+  return {
+    queue,
+    runMode: RunMode.Async,
+    // A question is answered where it is asked.
+    routes: [{ messages: ['orders.get', 'orders.sales'], runMode: RunMode.Sync }],
+    // The tour shows every failure once. By default a message is tried four times, over seven seconds.
+    queues: { defaults: { maxAttempts: 1 } },
+  };
+}

@@ -1,9 +1,23 @@
 import { Injectable } from '@nestjs/common';
 
-/** Prints what happens inside the application, indented under the request that set it off. */
+/** Notes what happens inside the application. */
 @Injectable()
 export class Journal {
+  private lines: string[] = [];
+  private isPrinting = false;
+
   write(line: string): void {
-    console.log(`    ${line}`);
+    if (this.isPrinting) console.log(`    ${line}`);
+    else this.lines.push(line);
+  }
+
+  /** What was written since the last call. Sorted, because handlers behind a queue run in no fixed order. */
+  take(): string[] {
+    return this.lines.splice(0).toSorted();
+  }
+
+  /** From now on prints at once what is written. */
+  print(): void {
+    this.isPrinting = true;
   }
 }

@@ -1,6 +1,14 @@
-/** Makes HTTP requests to the application, one after the other, and prints each with its answer. */
-export async function tour(url: string): Promise<void> {
-  const visitor = new Visitor(url);
+/** What the tour is told by the application. */
+export interface Inside {
+  /** Resolves when nothing is left to do. */
+  settled(): Promise<unknown>;
+  /** What has happened since the last call. */
+  take(): readonly string[];
+}
+
+/** Makes HTTP requests to the application, one after the other, and prints each with its answer and what it set off. */
+export async function tour(url: string, inside: Inside): Promise<void> {
+  const visitor = new Visitor(url, inside);
   const lines = [{ article: 'tea', quantity: 2, priceCents: 450 }];
 
   heading('An order is placed; its mail fails, which harms nobody');
@@ -26,7 +34,10 @@ export async function tour(url: string): Promise<void> {
 }
 
 class Visitor {
-  constructor(private readonly url: string) {}
+  constructor(
+    private readonly url: string,
+    private readonly inside: Inside,
+  ) {}
 
   get(path: string): Promise<void> {
     return this.request('GET', path);
@@ -40,6 +51,8 @@ class Visitor {
     console.log(`  > ${method} ${path}${body === '' ? '' : ` ${body}`}`);
     const response = await fetch(this.url + path, { method, headers, ...(body !== '' && { body }) });
     console.log(`  < ${response.status} ${await response.text()}`);
+    await this.inside.settled();
+    for (const line of this.inside.take()) console.log(`    ${line}`);
   }
 }
 

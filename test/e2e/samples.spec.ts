@@ -17,6 +17,14 @@ const TSC = path.join(ROOT, 'node_modules/typescript/bin/tsc');
 const TIMEOUT_MS = 120_000;
 const run = promisify(execFile);
 
+const PATHS = {
+  'nestjs-dispatch': ['./dist/index.d.ts'],
+  'nestjs-dispatch/*': ['./dist/integrations/*/index.d.ts'],
+};
+
+/** The servers of this test run, so that a sample need not start its own. */
+const SERVERS = { REDIS_URL: process.env['TEST_REDIS_URL'], POSTGRES_URL: process.env['TEST_POSTGRES_URL'] };
+
 /** Two genuine messages of key `a`, one of `b` and a forged one. */
 const SENT: SentCounts = {
   sent: 4,
@@ -59,11 +67,14 @@ let folder: string;
 beforeAll(async () => {
   mkdirSync(path.join(ROOT, '.cache'), { recursive: true });
   folder = mkdtempSync(path.join(ROOT, '.cache/samples-'));
-  const exported = { types: './dist/index.d.ts', default: './dist/index.js' };
-  writeJson('package.json', { name: 'nestjs-dispatch', type: 'module', exports: { '.': exported } });
+  const entries = { '.': 'index', './bullmq': 'integrations/bullmq/index' };
+  const exported = Object.entries(entries).map(([entry, file]) => {
+    return [entry, { types: `./dist/${file}.d.ts`, default: `./dist/${file}.js` }];
+  });
+  writeJson('package.json', { name: 'nestjs-dispatch', type: 'module', exports: Object.fromEntries(exported) });
   writeJson('tsconfig.json', {
     extends: '../../sample/tsconfig.json',
-    compilerOptions: { rootDir: '../..', outDir: 'out', paths: { 'nestjs-dispatch': ['./dist/index.d.ts'] } },
+    compilerOptions: { rootDir: '../..', outDir: 'out', paths: PATHS },
     include: ['../../sample'],
   });
   await compile('-p', path.join(ROOT, 'lib'), '--outDir', path.join(folder, 'dist'));
@@ -91,28 +102,67 @@ describe('the samples', () => {
     TIMEOUT_MS,
   );
 
-  it.each(['01-webhooks', '02-orders'])(
-    'prints what is expected and ends with 0, for %s with --once',
-    async (name) => {
-      const { stdout } = await run(process.execPath, [mainOf(name), '--once']);
-      expect(masked(stdout)).toBe(readFileSync(path.join(ROOT, 'sample', name, 'expected.txt'), 'utf8'));
+  it.each(
+    ['01-webhooks', '02-orders'].flatMap((name) => [
+      { name, options: '--once' },
+      { name, options: '--once --queue memory' },
+      { name, options: '--once --queue redis' },
+      { name, options: '--once --queue postgres' },
+    ]),
+  )(
+    'prints what is expected and ends with 0, for $name $options',
+    async ({ name, options }) => {
+      const env = { ...process.env, ...SERVERS };
+      const { stdout } = await run(process.execPath, [mainOf(name), ...options.split(' ')], { env });
+      expect(masked(stdout)).toBe(expectedOf(name));
+    },
+    TIMEOUT_MS,
+  );
+
+  it.each(['redis', 'postgres'])(
+    'loses nothing where a worker is killed, for 03-workers --queue %s with a server of its own',
+    async (queue) => {
+      const { REDIS_URL: _redis, POSTGRES_URL: _postgres, ...env } = process.env;
+      const args = [mainOf('03-workers'), '--once', '--queue', queue];
+      const { stdout } = await run(process.execPath, args, { env });
+      expect(masked(stdout)).toBe(expectedOf('03-workers'));
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'are run by the beginning of their name',
+    async () => {
+      const { stdout } = await run(process.execPath, [path.join(folder, 'out/sample/main.js'), '02', '--once']);
+      expect(masked(stdout)).toBe(expectedOf('02-orders'));
     },
     TIMEOUT_MS,
   );
 
   it.each([
-    { name: '01-webhooks', signal: 'SIGINT', path: '/webhooks', status: 400 },
-    { name: '02-orders', signal: 'SIGTERM', path: '/orders', status: 422 },
+    { args: ['04'], text: 'There is no sample 04: there are 01-webhooks, 02-orders, 03-workers.' },
+    { args: ['02', '--queue', 'kafka'], text: 'There is no --queue kafka: give memory, redis, postgres.' },
+    { args: ['03', '--queue', 'memory'], text: 'Processes share no memory: give --queue redis or --queue postgres.' },
+  ])('say what there is where they are started with $args', async ({ args, text }) => {
+    const started = run(process.execPath, [path.join(folder, 'out/sample/main.js'), ...args]);
+    await expect(started).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining(text) });
+  });
+
+  it.each([
+    { name: '01-webhooks', signal: 'SIGINT', path: '/webhooks', body: '{}', status: 400 },
+    { name: '02-orders', signal: 'SIGTERM', path: '/orders', body: '{}', status: 422 },
+    { name: '03-workers', signal: 'SIGTERM', path: '/orders', body: '{ "customer": "zoe" }', status: 422 },
   ] as const)(
     'serves until $signal and then ends with 0, for $name without --once',
-    async ({ name, signal, path: served, status }) => {
-      const child = spawn(process.execPath, [mainOf(name)], { stdio: ['ignore', 'pipe', 'ignore'] });
+    async ({ name, signal, path: served, body, status }) => {
+      const env = { ...process.env, ...SERVERS };
+      const child = spawn(process.execPath, [mainOf(name)], { stdio: ['ignore', 'pipe', 'ignore'], env });
       const ended = once(child, 'close');
       try {
         const url = await servedUrl(child);
         const answer = await fetch(url, {
           method: 'POST',
-          body: '{}',
+          body,
           headers: { 'content-type': 'application/json' },
         });
         expect({ served: new URL(url).pathname, status: answer.status }).toEqual({ served, status });
@@ -172,6 +222,10 @@ async function compile(...args: readonly string[]): Promise<void> {
   await run(process.execPath, [TSC, ...args]).catch((error: { stdout: string }) => {
     throw new Error(`tsc ${args.join(' ')} failed:\n${error.stdout}`, { cause: error });
   });
+}
+
+function expectedOf(name: string): string {
+  return readFileSync(path.join(ROOT, 'sample', name, 'expected.txt'), 'utf8');
 }
 
 function mainOf(name: string): string {

@@ -65,6 +65,8 @@ export class DeliveryRun {
 
   /** Not the handler's failure but the store's or ours: nothing is known, so nothing is decided. */
   private async disturbed(error: unknown): Promise<Settlement> {
+    // Somebody else has it by now: there is nothing to hold back, and nothing wrong here.
+    if (error instanceof LockLostError) return { action: 'giveBack' };
     this.parts.observer.disturbed(this.settings.name, error);
     await this.wait(DISTURBED_WAIT_MS);
     return { action: 'giveBack' };

@@ -66,8 +66,8 @@ export class TaskObserver {
   parked({ entryId, messageName, queue, place, error, attempt, context, isAwaited }: ParkedTask): void {
     const what = `"${messageName}" (${entryId}) of the queue "${queue}" is parked as ${place}`;
     const line = `${what} after ${attempt} attempts: ${errorText(error)}`;
-    if (isAwaited) this.logger.warn(line);
-    else this.logger.error(line, stackOf(error));
+    // As in the caller's turn: a failure that its caller is told of is the caller's to log.
+    if (!isAwaited) this.logger.error(line, stackOf(error));
     if (context !== undefined && !isAwaited) this.unhandled.publish({ exception: error, cause: context.message });
     if (this.channel.wants(TaskFailedNotification)) {
       this.channel.publish(new TaskFailedNotification(messageName, entryId, queue, place, error, attempt));

@@ -13,6 +13,19 @@ export interface HeldJob {
   readonly place: string;
 }
 
+/**
+ * Whether the job is this process's still. The store is asked only where so long has passed since it last said so that
+ * somebody else may have the job by now: a process may be stopped at any moment, for any time.
+ */
+export async function isHeld({ job, token }: HeldJob, saidAtMs: number, lockMs: number): Promise<boolean> {
+  for (let sinceMs = saidAtMs; Date.now() - sinceMs > lockMs / 2;) {
+    // From before the question: the process may be stopped while the answer is on its way.
+    sinceMs = Date.now();
+    if ((await job.extendLock(token, lockMs)) !== 1) return false;
+  }
+  return true;
+}
+
 /** One attempt at one job. */
 export class JobDelivery implements Delivery {
   readonly id: string;
@@ -28,6 +41,7 @@ export class JobDelivery implements Delivery {
   constructor(
     readonly held: HeldJob,
     private readonly store: Pick<Store, 'addAttempts'>,
+    private readonly lockMs: number,
   ) {
     const { job, jobId, place } = held;
     const { data, key } = contentOf(job.data);
@@ -48,8 +62,9 @@ export class JobDelivery implements Delivery {
   /** @throws DISPATCH_LOCK_LOST where the job is not this process's any more */
   async countAttempt(): Promise<number> {
     const { jobId, place, token } = this.held;
+    const askedAtMs = Date.now();
     const attempt = await this.store.addAttempts(place, jobId, token, 1);
-    if (attempt === undefined) throw this.lose();
+    if (attempt === undefined || !(await isHeld(this.held, askedAtMs, this.lockMs))) throw this.lose();
     return attempt;
   }
 

@@ -5,7 +5,7 @@ import { WaitingError } from 'bullmq';
 import type { DeliveryHandler, EntryOutcome, QueueSettings, Settlement, WireError } from '../../../index.js';
 import { contentOf, errorNote, returnValueOf } from '../entries/entry-format.js';
 import { isGone } from '../errors.js';
-import { JobDelivery, type HeldJob } from './job-delivery.js';
+import { isHeld, JobDelivery, type HeldJob } from './job-delivery.js';
 import { entryIdOf } from '../entries/job-ids.js';
 import { CompletedRetention, keepJobs } from './completed-retention.js';
 import type { ParkingLot } from '../entries/parking-lot.js';
@@ -156,8 +156,9 @@ export class PlaceWorker {
     delete job.opts.removeOnComplete;
     delete job.opts.removeOnFail;
     if (this.isStopped) return this.giveBack(held);
-    if (!(await this.isHeld(held))) throw new WaitingError();
-    const delivery = new JobDelivery(held, this.parts.store);
+    const { lockMs } = this.parts.settings;
+    if (!(await isHeld(held, job.processedOn ?? 0, lockMs))) throw new WaitingError();
+    const delivery = new JobDelivery(held, this.parts.store, lockMs);
     this.running.add(delivery);
     try {
       const settlement = await this.parts.handle(delivery);
@@ -167,13 +168,6 @@ export class PlaceWorker {
       this.running.delete(delivery);
       if (this.running.size === 0) for (const resolve of this.whenIdle.splice(0)) resolve();
     }
-  }
-
-  /** A process that was stopped for a while may have been given a job that is somebody else's by now. */
-  private async isHeld({ job, token }: HeldJob): Promise<boolean> {
-    const { lockMs } = this.parts.settings;
-    if (Date.now() - (job.processedOn ?? 0) <= lockMs / 2) return true;
-    return (await job.extendLock(token, lockMs)) === 1;
   }
 
   private async settle(held: HeldJob, settlement: Settlement): Promise<unknown> {
