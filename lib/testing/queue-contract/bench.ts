@@ -52,6 +52,9 @@ export const FAILURE: WireError = {
   stack: 'OutOfStockError: No äpples left\n    at order.ts:1:1',
 };
 
+/** What lies between two ends, in milliseconds, so that stores that go by the millisecond see which came first. */
+export const TICK_MS = 5;
+
 /** Waits this long, where time itself is what a case is about or a handler shall take a while. */
 export function pass(ms: number): Promise<void> {
   return new Promise((resolve) => {

@@ -1,9 +1,6 @@
 import assert from 'node:assert/strict';
 
-import { COMPLETE, FAILURE, pass, type BenchCase } from './bench.js';
-
-/** What lies between two ends, so that stores that go by the millisecond see which came first. */
-const TICK_MS = 5;
+import { COMPLETE, FAILURE, pass, TICK_MS, type BenchCase } from './bench.js';
 
 /** How long finished entries are kept. */
 export const retentionCases: readonly BenchCase[] = [

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 
 import type { ParkingPlace, QueueBackend, Settlement } from '../../run-modes/queue/queue-backend.port.js';
-import { COMPLETE, FAILURE, type BenchCase } from './bench.js';
+import { COMPLETE, FAILURE, pass, TICK_MS, type BenchCase } from './bench.js';
 
 const PLACES: readonly ParkingPlace[] = ['failed', 'unreadable', 'unhandled', 'invalid'];
 
@@ -100,7 +100,10 @@ export const settlingCases: readonly BenchCase[] = [
       assert.ok(first && second && next);
       const places = await instance.store(queue, first, second, next);
       const before = Date.now();
-      const consumption = await instance.consume(queue, ({ id }) => (id === next.id ? COMPLETE : park(place)));
+      const consumption = await instance.consume(queue, async ({ id }) => {
+        await pass(TICK_MS);
+        return id === next.id ? COMPLETE : park(place);
+      });
       await consumption.done(3);
       assert.deepEqual(consumption.ids, [first.id, second.id, next.id]);
       const { backend } = instance;

@@ -1,0 +1,77 @@
+import 'reflect-metadata';
+
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+
+import { CommandHandler, DispatchModule, isDispatchError, type HandlerContext } from '../../../../lib/index.js';
+import { dispatchOptions, type ProcessConfig } from './application.js';
+import { JournalWriter, type JournalEvent } from './journal.js';
+import { Apply, type Act, type Applied } from './messages.js';
+
+const POLL_MS = 5;
+
+// Its parent makes it of this very type.
+const config = JSON.parse(process.argv[2] ?? '{}') as ProcessConfig;
+const journal = new JournalWriter(config.folder, config.name);
+// Nobody is left to look at it.
+process.once('disconnect', () => process.exit(1));
+
+@CommandHandler(Apply)
+class ApplyHandler {
+  async execute(command: Apply, context: HandlerContext): Promise<Applied> {
+    const { id, key, attempt } = context;
+    const note = (event: JournalEvent, detail?: string): void =>
+      journal.write({ event, id, key, sequence: command.sequence, attempt, detail });
+    note('started');
+    try {
+      await perform(command.act, context);
+      if (isUnlucky(context)) throw new Error('This attempt fails by its number.');
+    } catch (error) {
+      note(context.signal.aborted ? 'aborted' : 'failed', isDispatchError(error) ? error.code : undefined);
+      throw error;
+    }
+    note('done');
+    return { by: config.name, attempt };
+  }
+}
+
+@Module({ imports: [DispatchModule.forRoot(dispatchOptions(config, 'work'))], providers: [ApplyHandler] })
+class WorkerModule {}
+
+const app = await NestFactory.createApplicationContext(WorkerModule, { logger: ['warn', 'error'] });
+app.enableShutdownHooks();
+journal.write({ event: 'ready', id: '' });
+
+async function perform(act: Act, { signal, attempt }: HandlerContext): Promise<void> {
+  switch (act.kind) {
+    case 'work':
+      return delay(act.ms);
+    case 'gate':
+      return waitFor(() => existsSync(path.join(config.folder, act.gate)), signal);
+    case 'abort':
+      return attempt === 1 ? waitFor(() => false, signal) : undefined;
+    case 'exit':
+      await delay(act.afterMs);
+      process.exit(1);
+    case 'vanish':
+      if (attempt === 1) setTimeout(() => process.kill(process.pid, 'SIGKILL'), act.afterMs);
+  }
+}
+
+async function waitFor(isOver: () => boolean, signal: AbortSignal): Promise<void> {
+  while (!isOver()) {
+    signal.throwIfAborted();
+    await delay(POLL_MS);
+  }
+}
+
+/** Decided by the message and the attempt, so that a run can be repeated. */
+function isUnlucky({ id, attempt }: HandlerContext): boolean {
+  const [byte = 0] = createHash('sha1').update(`${id} ${attempt}`).digest();
+  return byte < config.failPercent * 2.56;
+}
