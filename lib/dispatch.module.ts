@@ -116,12 +116,18 @@ export class DispatchModule implements OnModuleInit, OnApplicationBootstrap, Bef
   async onModuleInit(): Promise<void> {
     const mistakes = [...this.stages.build(), ...this.duplicateOptions()];
     if (mistakes.length > 0) throw new WiringError(mistakes);
-    await this.stages.open();
+    await this.stages.open().catch((error: unknown) => this.giveUp(error));
   }
 
   /** Begins to handle what waits in queues: every module is initialised by now. */
   async onApplicationBootstrap(): Promise<void> {
-    await this.stages.work();
+    await this.stages.work().catch((error: unknown) => this.giveUp(error));
+  }
+
+  /** Nest destroys nothing where the start fails, and connections left open would keep the process. */
+  private async giveUp(error: unknown): Promise<never> {
+    await this.stages.close();
+    throw error;
   }
 
   /** Waits for running handlers, bounded by `drainTimeoutMs`, where `forRoot()` has not done it already. */

@@ -165,6 +165,7 @@ export class DispatchStages {
     // Whatever closing took: the last notifications tell what became of what was not finished.
     await this.channel.flush(Math.max(ABORT_GRACE_MS, drainTimeoutMs - (performance.now() - startedAt)));
     this.channel.close();
+    this.ambient.close();
   }
 
   /** Makes the queues known that something names. */

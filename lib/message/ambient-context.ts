@@ -15,6 +15,7 @@ import type { MessageContext } from './message-context.js';
 export class AmbientStore {
   private readonly storage = new AsyncLocalStorage<MessageContext>();
   private isWanted = false;
+  private isClosed = false;
 
   /** @param isAllowed false where the application passes contexts on by itself */
   constructor(private readonly isAllowed: boolean) {}
@@ -31,12 +32,18 @@ export class AmbientStore {
 
   /** The context of the message being handled here; undefined outside a handler and while it is not kept. */
   current(): MessageContext | undefined {
-    return this.isWanted ? this.storage.getStore() : undefined;
+    return this.isWanted && !this.isClosed ? this.storage.getStore() : undefined;
   }
 
   /** Calls `work(context)`, with `context` as the current one where it is kept. */
   run<T>(context: MessageContext, work: (context: MessageContext) => T): T {
-    return this.isWanted ? this.storage.run(context, work, context) : work(context);
+    return this.isWanted && !this.isClosed ? this.storage.run(context, work, context) : work(context);
+  }
+
+  /** Keeps nothing more: a storage that is not disabled costs every promise of the process for as long as that lives. */
+  close(): void {
+    this.isClosed = true;
+    this.storage.disable();
   }
 }
 

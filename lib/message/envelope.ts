@@ -26,7 +26,7 @@ export interface EnvelopeOptions {
   /**
    * How long each handler may take, in milliseconds, counted from its start; then its `signal` aborts and the caller's
    * promise rejects with `HandlerTimeoutError`. Default: what the handler, the module or the queue says; 0 means no limit.
-   * Through a queue it also limits how long `execute` waits for the reply, counted from when the queue has the message, 30 000 ms by default.
+   * Through a queue it also limits how long `execute` waits for the queue to take the message, and then for the reply, 30 000 ms by default.
    */
   readonly timeoutMs?: number;
   /** Headers of this message, added to those of the message whose handler sends it. */

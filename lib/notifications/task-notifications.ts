@@ -26,6 +26,8 @@ export class TaskRejectedNotification extends DispatchNotification {
     readonly messageId: string,
     readonly queue: string,
     readonly error: unknown,
+    /** Which message of its in-memory queue it was, counted from 1, where it was dropped from one; undefined elsewhere. */
+    readonly sequence?: number,
   ) {
     super();
   }

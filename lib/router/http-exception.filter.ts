@@ -20,6 +20,12 @@ const ANSWERS: Readonly<Record<string, { readonly status: number; readonly messa
   DISPATCH_NO_HANDLER: { status: 404, message: 'Nothing handles this kind of message.' },
   DISPATCH_MESSAGE_TOO_LARGE: { status: 413, message: 'The message is too large.' },
   DISPATCH_INVALID_MESSAGE: { status: 422, message: 'The message is invalid.' },
+  DISPATCH_RESULT_UNKNOWN: { status: 404, message: 'Nothing is known of this message.' },
+  DISPATCH_CANCELLED: { status: 409, message: 'The message was cancelled.' },
+  DISPATCH_QUEUE_FULL: { status: 503, message: 'The service is at capacity.' },
+  DISPATCH_QUEUE_UNAVAILABLE: { status: 503, message: 'The service cannot take messages now.' },
+  DISPATCH_REPLY_ABANDONED: { status: 503, message: 'The service is shutting down; the message may still be handled.' },
+  DISPATCH_REPLY_TIMEOUT: { status: 504, message: 'No reply in time; the message may still be handled.' },
   DISPATCH_CLOSED: { status: 503, message: 'The service is shutting down.' },
 };
 
@@ -35,7 +41,8 @@ const BARE = { statusCode: 500, message: 'Internal server error' };
 
 /**
  * Answers HTTP requests whose message was refused: unreadable or of no source 400, bad signature 401, no handler 404,
- * too large 413, invalid 422 with its violations, shutting down 503. A failed handler is answered as Nest answers what
+ * too large 413, invalid 422 with its violations, shutting down 503. Behind a queue: nothing known of a receipt 404, cancelled
+ * 409, queue full or store down 503, no reply in time 504. A failed handler is answered as Nest answers what
  * the handler threw: an `HttpException` with its own status, behind a queue too, anything else with a bare 500, as are a
  * hook and a `verify` that failed. The router has logged all of these; all else is left to Nest, which logs it.
  *

@@ -49,7 +49,7 @@ export class QueueEntries implements EntryTargets {
     const posts = this.handlersOf(data, definition).map(({ facts, placement }) => {
       const own = placement.runMode === RunMode.Async ? placement.queue : queue;
       const to = { queue: own, handler: facts.key, priority: placement.priority };
-      return queued.post(envelope, to, { delayMs: 0, deduplicationId: undefined });
+      return queued.post(envelope, to, { delayMs: 0, deduplicationId: undefined, isForwarded: true });
     });
     await Promise.all(posts);
     // Of what a schedule sends nobody has told those yet who watch all events; whoever published another has.

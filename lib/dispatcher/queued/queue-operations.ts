@@ -116,7 +116,23 @@ export class QueueOperations {
   }
 }
 
-function scheduleInterval({ id, every, cron, tz, priority }: ScheduleOptions): number | undefined {
+const SCHEDULE_OPTIONS: Record<keyof ScheduleOptions, true> = {
+  id: true,
+  every: true,
+  cron: true,
+  tz: true,
+  queue: true,
+  priority: true,
+  headers: true,
+};
+
+function scheduleInterval(options: ScheduleOptions): number | undefined {
+  const { id, every, cron, tz, priority } = options;
+  const unknown = Object.keys(options).find((name) => !(name in SCHEDULE_OPTIONS));
+  if (unknown !== undefined) {
+    const known = Object.keys(SCHEDULE_OPTIONS).join(', ');
+    throw new InvalidScheduleError(id, `the option "${unknown}" is unknown: there are ${known}`);
+  }
   if (typeof id !== 'string' || id === '') throw new InvalidScheduleError('', 'it needs an id, a text');
   if ((every === undefined) === (cron === undefined))
     throw new InvalidScheduleError(id, 'give one of "every" and "cron"');

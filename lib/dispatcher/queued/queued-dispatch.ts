@@ -103,11 +103,12 @@ export class QueuedDispatch {
     const { queue, priority } = placement;
     const known = this.queues.catalog.get(queue);
     if (known === undefined) {
-      const names = this.queues.catalog.names.join(', ');
-      throw new InvalidSendOptionsError(
-        envelope.name,
-        `there is no queue "${queue}": there are ${names}. Name it in "queues.each" of DispatchModule, or add it with queues.ensure()`,
-      );
+      const { names } = this.queues.catalog;
+      const advice =
+        names.length === 0
+          ? 'the application has not started yet: send from onModuleInit on; in a test, call init() first'
+          : `there is no queue "${queue}": there are ${names.join(', ')}. Name it in "queues.each" of DispatchModule, or add it with queues.ensure()`;
+      throw new InvalidSendOptionsError(envelope.name, advice);
     }
     const problem = keyProblem(envelope.key, known.settings);
     if (problem !== undefined) throw new InvalidSendOptionsError(envelope.name, problem);

@@ -12,7 +12,7 @@ export interface AvailabilityOptions {
   readonly connectTimeoutMs?: number;
   /**
    * Where the store stops answering later: `fail` rejects what is asked of it after `commandTimeoutMs`; `wait` keeps it,
-   * in memory and without limit, until the store is back. Workers always wait. Default `fail`.
+   * in memory and without limit, until the store is back or the application closes. Workers always wait. Default `fail`.
    */
   readonly whenDown?: 'fail' | 'wait';
   /** How long the store may take to answer, in milliseconds from 1, counted from the call. Default 5000. */
@@ -51,6 +51,8 @@ export function availabilityProblems({ atBoot, connectTimeoutMs, whenDown, comma
 
 /** Asks the store, for as long as the options allow. */
 export class BoundedCommands {
+  private readonly waiting = new Set<() => void>();
+
   constructor(
     private readonly store: Pick<Store, 'label' | 'isReady' | 'becomesReady' | 'isOutage'>,
     private readonly options: Pick<Availability, 'whenDown' | 'commandTimeoutMs'>,
@@ -63,15 +65,39 @@ export class BoundedCommands {
    * @throws DISPATCH_QUEUE_UNAVAILABLE where the store does not answer in time; else what `command` throws
    */
   async run<T>(attempted: string, command: () => Promise<T>): Promise<T> {
-    if (this.options.whenDown === 'wait') return command();
+    if (this.options.whenDown === 'wait') return this.untilClosed(attempted, command);
     const endsAtMs = performance.now() + this.options.commandTimeoutMs;
     if (!this.store.isReady()) await this.within(endsAtMs, this.store.becomesReady(), attempted, false);
     try {
       return await this.within(endsAtMs, command(), attempted, true);
     } catch (cause) {
-      if (!this.store.isOutage(cause)) throw cause;
-      throw new QueueUnavailableError(attempted, this.store.label, { cause, mayBeStored: true });
+      throw this.failureOf(attempted, cause);
     }
+  }
+
+  /** Ends the wait of whoever waits for a store that is down. */
+  close(): void {
+    for (const end of this.waiting) end();
+  }
+
+  private async untilClosed<T>(attempted: string, command: () => Promise<T>): Promise<T> {
+    let end: (() => void) | undefined;
+    const closed = new Promise<never>((_resolve, reject) => {
+      end = () => reject(new QueueUnavailableError(attempted, this.store.label, { mayBeStored: true }));
+      this.waiting.add(end);
+    });
+    try {
+      return await Promise.race([command(), closed]);
+    } catch (cause) {
+      throw this.failureOf(attempted, cause);
+    } finally {
+      if (end !== undefined) this.waiting.delete(end);
+    }
+  }
+
+  private failureOf(attempted: string, cause: unknown): unknown {
+    if (!this.store.isOutage(cause)) return cause;
+    return new QueueUnavailableError(attempted, this.store.label, { cause, mayBeStored: true });
   }
 
   /** Whether an error means that the store does not answer. */

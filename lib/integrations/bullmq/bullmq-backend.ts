@@ -34,6 +34,9 @@ import { Replies } from './replies.js';
 import { listSchedules, makeSchedule } from './schedules.js';
 import type { InstanceMessage, Store, StoreQueue } from './store.js';
 
+/** What the store knows of an entry that is not there. */
+const UNKNOWN: EntrySnapshot = { state: 'unknown', attempt: 0, progress: undefined, outcome: undefined };
+
 /** Keeps queues in BullMQ, on either of its stores. */
 export class BullmqBackend implements QueueBackend {
   readonly features: ReadonlySet<QueueFeature> = new Set(['durable', 'shared']);
@@ -81,7 +84,36 @@ export class BullmqBackend implements QueueBackend {
 
   async consume(settings: QueueSettings, handle: DeliveryHandler): Promise<QueueConsumer> {
     await this.ensure(settings);
+    if (this.availability.atBoot === 'wait' && !this.store.isReady()) return this.consumeLater(settings, handle);
     await this.commands.run(`preparing the queue "${settings.name}"`, () => this.limit(settings));
+    return this.consumer(settings, handle);
+  }
+
+  /** Begins to deliver when the store is there. */
+  private consumeLater(settings: QueueSettings, handle: DeliveryHandler): QueueConsumer {
+    let consumer: QueueConsumer | undefined;
+    let isStopped = false;
+    const begin = async (): Promise<void> => {
+      await this.store.becomesReady();
+      if (isStopped) return;
+      await this.limit(settings);
+      if (!isStopped) consumer = this.consumer(settings, handle);
+    };
+    begin().catch((error: unknown) => this.reports.report(error, settings.name));
+    const stop = (): void => {
+      isStopped = true;
+      consumer?.stop();
+    };
+    return {
+      stop,
+      close: async () => {
+        stop();
+        await consumer?.close();
+      },
+    };
+  }
+
+  private consumer(settings: QueueSettings, handle: DeliveryHandler): BullmqConsumer {
     this.listen();
     const { host, store, parking, replies } = this;
     const consumer = new BullmqConsumer(
@@ -89,6 +121,7 @@ export class BullmqBackend implements QueueBackend {
         host,
         store,
         parking,
+        queueAt: (place) => this.queueAt(place),
         replies,
         closeTimeoutMs: this.availability.commandTimeoutMs,
         report: (error, queue) => this.reports.report(error, queue),
@@ -101,6 +134,7 @@ export class BullmqBackend implements QueueBackend {
   }
 
   async read(place: string, id: string): Promise<EntrySnapshot> {
+    if (!this.isKnown(place)) return UNKNOWN;
     const jobId = jobIdOf(id);
     return this.commands.run(`reading the entry ${id} of the queue "${queueOf(place)}"`, () =>
       this.readJob(place, jobId),
@@ -108,6 +142,7 @@ export class BullmqBackend implements QueueBackend {
   }
 
   async cancel(place: string, id: string): Promise<CancelResult> {
+    if (!this.isKnown(place)) return 'unknown';
     const jobId = jobIdOf(id);
     return this.commands.run(`cancelling the entry ${id} of the queue "${queueOf(place)}"`, () =>
       this.cancelJob(place, jobId, id),
@@ -159,6 +194,7 @@ export class BullmqBackend implements QueueBackend {
   }
 
   private async closeAll(): Promise<void> {
+    this.commands.close();
     await Promise.all([...this.consumers].map((consumer) => consumer.close()));
     const report = (error: unknown): void => this.reports.report(error);
     await this.replies.flushed(this.availability.commandTimeoutMs);
@@ -192,7 +228,7 @@ export class BullmqBackend implements QueueBackend {
 
   private async readParked(place: string, jobId: string): Promise<EntrySnapshot> {
     const parked = await this.parking.find(queueOf(place), jobId);
-    if (parked === undefined) return { state: 'unknown', attempt: 0, progress: undefined, outcome: undefined };
+    if (parked === undefined) return UNKNOWN;
     const { attempt, error } = parked;
     return { state: 'failed', attempt, progress: undefined, outcome: { status: 'failed', error } };
   }
@@ -202,7 +238,9 @@ export class BullmqBackend implements QueueBackend {
     const removal = await this.store.removeWaiting(place, jobId);
     if (removal === 'finished') return 'finished';
     if (removal === 'active') {
-      if (job?.processedBy !== undefined) await this.store.tell(job.processedBy, [{ type: 'cancel', place, jobId }]);
+      // Read again: it may have been started since.
+      const { processedBy } = (await this.queueAt(place).getJob(jobId)) ?? {};
+      if (processedBy !== undefined) await this.store.tell(processedBy, [{ type: 'cancel', place, jobId }]);
       return 'requested';
     }
     if (removal === 'unknown') {
@@ -228,6 +266,12 @@ export class BullmqBackend implements QueueBackend {
 
   private async each(queue: string, run: (queue: StoreQueue) => Promise<unknown>): Promise<void> {
     await Promise.all(this.placesOf(queue).map((place) => run(this.queueAt(place))));
+  }
+
+  /** Ids of receipts come from outside: what they name must not become a queue. */
+  private isKnown(place: string): boolean {
+    const settings = this.settings.get(queueOf(place));
+    return settings !== undefined && placesOf(settings.name, settings.lanes).includes(place);
   }
 
   private placesOf(queue: string): string[] {

@@ -77,7 +77,7 @@ export class MemoryQueue {
     if (this.isClosed) return refused(new QueueClosedError(entry.name, this.name));
     const twin = this.known.duplicateOf(entry);
     if (twin !== undefined) return Promise.resolve(twin);
-    if (!this.hasRoom()) {
+    if (entry.isForwarded !== true && !this.hasRoom()) {
       const refusal = this.makeRoomFor(entry);
       if (refusal !== undefined) return refusal;
     }

@@ -55,7 +55,7 @@ export function writeEntryData(
     id: isTemplate ? undefined : envelope.id,
     sentAt: isTemplate ? undefined : envelope.sentAt.getTime(),
     headers: isTemplate ? withoutCorrelation(envelope.headers) : envelope.headers,
-    key,
+    key: isTemplate ? undefined : key,
     priority,
     timeoutMs,
     isAwaited: isAwaited || undefined,

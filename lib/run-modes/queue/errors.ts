@@ -205,6 +205,8 @@ export class RemoteError extends DispatchError {
     super(message);
     this.name = name;
     if (code !== undefined) this.code = code;
-    Object.assign(this, details);
+    // From a store: whatever else is there stays there.
+    if (details?.violations !== undefined) this.violations = details.violations;
+    if (details?.http !== undefined) this.http = details.http;
   }
 }

@@ -31,6 +31,11 @@ export interface QueueEntry {
   readonly deduplicationId: string | undefined;
   /** The instance to tell how the entry ended, by {@link BackendHost.replied}; nobody where undefined. */
   readonly replyTo: string | undefined;
+  /**
+   * True where it takes over from an entry that is being delivered, as one of an event for each of its handlers: a limit on
+   * what waits does not hold for it, or a full queue could never be emptied.
+   */
+  readonly isForwarded?: boolean;
 }
 
 /** What became of an entry that was to be stored. */

@@ -82,11 +82,11 @@ export class QueueClient {
         this.stalls.set(event.queue, this.stalledCount(event.queue) + 1);
         return this.tell(TaskStalledNotification, () => new TaskStalledNotification(event.id, event.queue));
       case 'dropped': {
-        const { entry, queue, error } = event;
+        const { entry, queue, error, sequence } = event;
         this.logger.warn(error.message);
         return this.tell(
           TaskRejectedNotification,
-          () => new TaskRejectedNotification(entry.name, entry.id, queue, error),
+          () => new TaskRejectedNotification(entry.name, entry.id, queue, error, sequence),
         );
       }
       case 'paused':

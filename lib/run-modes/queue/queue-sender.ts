@@ -23,6 +23,8 @@ export class QueueSender {
   private pending: Sending[] = [];
   private batchesOnTheWay = 0;
   private isScheduled = false;
+  /** True while a batch waits for a count: one that needs none must not overtake it. */
+  private isJudging = false;
   private countedAtMs = -Infinity;
   private waitingCount = 0;
   private sentSinceCount = 0;
@@ -51,7 +53,7 @@ export class QueueSender {
   }
 
   private flush(): void {
-    while (this.pending.length > 0 && this.batchesOnTheWay < MAX_BATCHES_ON_THE_WAY) {
+    while (this.pending.length > 0 && !this.isJudging && this.batchesOnTheWay < MAX_BATCHES_ON_THE_WAY) {
       const batch = this.pending.splice(0, this.backend.maxBatchCount);
       this.batchesOnTheWay += 1;
       this.sendBatch(batch);
@@ -61,20 +63,34 @@ export class QueueSender {
   /** Without a promise of its own where the count is good enough, which it nearly always is. */
   private sendBatch(batch: readonly Sending[]): void {
     const counting = this.countWaiting(batch.length);
-    if (counting === undefined) this.storeWithin(this.room, batch);
-    else {
-      counting.then(
-        () => this.storeWithin(this.room, batch),
-        (error: unknown) => this.fail(batch, error),
-      );
+    if (counting === undefined) {
+      this.store(batch);
+      return;
     }
+    this.isJudging = true;
+    counting.then(
+      () => this.judged(() => this.storeWithin(this.room, batch)),
+      (error: unknown) => this.judged(() => this.fail(batch, error)),
+    );
+  }
+
+  private judged(goOn: () => void): void {
+    this.isJudging = false;
+    goOn();
+    this.flush();
   }
 
   private storeWithin(room: number, batch: readonly Sending[]): void {
-    for (const { entry, reject } of batch.slice(room)) {
+    let left = room;
+    const taken = batch.filter(({ entry, reject }) => {
+      if (left > 0 || entry.isForwarded === true) {
+        left -= 1;
+        return true;
+      }
       reject(new QueueFullError(entry.name, this.settings.name, this.settings.maxWaiting));
-    }
-    this.store(batch.slice(0, room));
+      return false;
+    });
+    this.store(taken);
   }
 
   private fail(batch: readonly Sending[], error: unknown): void {

@@ -40,7 +40,7 @@ export interface QueueOptions {
   readonly backoffMs?: number;
   /** The longest wait between two attempts, in milliseconds, jitter apart. Default 300 000. */
   readonly maxBackoffMs?: number;
-  /** How many entries may wait before sending is refused with `QueueFullError`. Judged by a count up to 250 ms old. Default 100 000. The in-memory queue has its "capacity" instead. */
+  /** How many entries may wait, those that are delayed included, before sending is refused with `QueueFullError`. Judged by a count up to 250 ms old. Default 100 000. The in-memory queue has its "capacity" instead. */
   readonly maxWaiting?: number;
   /** How long handled entries, and so their results, are kept. Default the last 100, for an hour at most. */
   readonly keepCompleted?: Retention;

@@ -30,6 +30,8 @@ export interface Destination {
 export interface Posting {
   readonly delayMs: number;
   readonly deduplicationId: string | undefined;
+  /** As {@link QueueEntry.isForwarded}. */
+  readonly isForwarded?: boolean;
 }
 
 /** The parts a queued message passes on its way out; all of them live as long as the application. */
@@ -72,13 +74,20 @@ export class QueuedRunMode {
     let stored: Stored | undefined;
     const reply = this.parts.waiters.wait(entryIdOf(envelope, to), () => stored?.place);
     const limit = replyLimit(envelope, posting);
-    let timer: NodeJS.Timeout | undefined;
+    const timer = limit === undefined ? undefined : setTimeout(() => reply.end('late'), limit);
     let stopWatching: (() => void) | undefined;
     try {
-      stored = await this.store(envelope, to, posting, this.parts.instanceId);
+      const storing = this.store(envelope, to, posting, this.parts.instanceId);
+      const first = await Promise.race([storing, reply.ended]);
+      if (!isStored(first)) {
+        storing.catch(() => 'the observers have been told');
+        const expected = { entryId: entryIdOf(envelope, to), place: to.queue };
+        return this.resultOf(first, envelope, { stored: expected, limit });
+      }
+      stored = first;
+      timer?.refresh();
       if (stored.isDuplicate) return await this.resultOfOther(stored, limit, envelope.callerSignal);
       stopWatching = this.cancelWith(envelope.callerSignal, stored);
-      if (limit !== undefined) timer = setTimeout(() => reply.end('late'), limit);
       return this.resultOf(await reply.ended, envelope, { stored, limit });
     } finally {
       clearTimeout(timer);
@@ -100,16 +109,14 @@ export class QueuedRunMode {
   /** The result of the message this one was joined to. A caller who gives up stops waiting; the other goes on. */
   private async resultOfOther(other: Stored, limit: number | undefined, signal?: AbortSignal): Promise<unknown> {
     const result = this.receiptOf(other).result({ timeoutMs: limit ?? Infinity });
-    if (signal === undefined) return result;
     const { promise: aborted, resolve } = deferred<void>();
-    const abort = (): void => resolve();
-    signal.addEventListener('abort', abort, { once: true });
+    const stopWatching = onAbort(signal, () => resolve());
     try {
       await Promise.race([result, aborted]);
-      signal.throwIfAborted();
+      signal?.throwIfAborted();
       return await result;
     } finally {
-      signal.removeEventListener('abort', abort);
+      stopWatching();
       result.catch(() => 'the caller has given up');
     }
   }
@@ -155,7 +162,7 @@ export class QueuedRunMode {
   private entryOf(
     envelope: Envelope,
     to: Destination,
-    { delayMs, deduplicationId }: Posting,
+    { delayMs, deduplicationId, isForwarded }: Posting,
     replyTo: string | undefined,
   ): QueueEntry {
     return {
@@ -171,24 +178,23 @@ export class QueuedRunMode {
       delayMs,
       deduplicationId: ownFor(envelope, to, deduplicationId),
       replyTo,
+      ...(isForwarded === true && { isForwarded }),
     };
   }
 
   /** Cancels the entry when the caller gives up; the end then comes as any other. */
-  private cancelWith(signal: AbortSignal | undefined, { place, entryId }: Stored): (() => void) | undefined {
-    if (signal === undefined) return undefined;
+  private cancelWith(signal: AbortSignal | undefined, { place, entryId }: Stored): () => void {
     const cancel = (): void => {
       this.parts.backend.cancel(place, entryId).catch(() => 'the store is down: the caller waits, up to its limit');
     };
-    if (signal.aborted) cancel();
-    signal.addEventListener('abort', cancel, { once: true });
-    return () => signal.removeEventListener('abort', cancel);
+    if (signal?.aborted === true) cancel();
+    return onAbort(signal, cancel);
   }
 
   private resultOf(
     end: ReplyEnd,
     envelope: Envelope,
-    { stored, limit }: { readonly stored: Stored; readonly limit: number | undefined },
+    { stored, limit }: { readonly stored: ReceiptAddress; readonly limit: number | undefined },
   ): unknown {
     if (end === 'late') throw new ReplyTimeoutError(envelope.name, receiptId(stored), limit ?? 0);
     if (end === 'closed') throw new ReplyAbandonedError(envelope.name, receiptId(stored));
@@ -207,6 +213,17 @@ export class QueuedRunMode {
     if (!channel.wants(TaskRejectedNotification)) return;
     channel.publish(new TaskRejectedNotification(envelope.name, envelope.id, queue, error));
   }
+}
+
+function isStored(first: Stored | ReplyEnd): first is Stored {
+  return typeof first === 'object' && 'place' in first;
+}
+
+/** Calls the listener when the signal aborts. @returns what stops that */
+function onAbort(signal: AbortSignal | undefined, listener: () => void): () => void {
+  if (signal === undefined) return () => undefined;
+  signal.addEventListener('abort', listener, { once: true });
+  return () => signal.removeEventListener('abort', listener);
 }
 
 /** A message for several handlers is several entries. */

@@ -1,9 +1,12 @@
+import { describeValue } from '../../common/describe-value.js';
 import { delay } from '../../common/promises.js';
 import { queueNameProblem } from '../worker/role.js';
 import { InvalidQueueOptionsError } from './errors.js';
 import type { ParkedEntry, ParkingPlace, QueueBackend, QueueCounts } from './queue-backend.port.js';
 import type { QueueCatalog } from './queue-catalog.js';
 import { queueOptionsProblems, type QueueOptions, type QueueSettings } from './queue-settings.js';
+
+const PLACES: readonly ParkingPlace[] = ['failed', 'unreadable', 'unhandled', 'invalid'];
 
 /** How often `drain` counts, in milliseconds. */
 const DRAIN_LOOK_MS = 100;
@@ -23,8 +26,10 @@ export interface QueuesParts {
 }
 
 /**
- * The queues of the application, to operate them: inject it anywhere. Every method asks the store, so what it does holds
- * for all processes that share it.
+ * The queues of the application, to operate them: inject it anywhere. What a method does to a queue holds for all processes
+ * that share its store. Each fails with DISPATCH_NO_QUEUE where the module has no queue backend, with
+ * DISPATCH_INVALID_QUEUE_OPTIONS for a queue that is not known, and, where it asks the store, with
+ * DISPATCH_QUEUE_UNAVAILABLE where that does not answer.
  */
 export class Queues {
   constructor(private readonly parts: () => QueuesParts) {}
@@ -43,7 +48,7 @@ export class Queues {
    * Adds a queue while the application runs, and works on it where this process works on queues. One that is known stays
    * as it is set. It is closed with the application.
    *
-   * @throws DISPATCH_INVALID_QUEUE_OPTIONS
+   * @throws DISPATCH_INVALID_QUEUE_OPTIONS, DISPATCH_QUEUE_UNAVAILABLE: then it can be called again
    */
   async ensure(queue: string, options: QueueOptions = {}): Promise<void> {
     const problems = [queueNameProblem(queue) ?? [], queueOptionsProblems(options)].flat();
@@ -87,7 +92,11 @@ export class Queues {
   }
 
   /** The messages parked in a place, the newest first. @param limit how many at most, default 100 */
-  parked(queue: string, place: ParkingPlace, limit = 100): Promise<readonly ParkedEntry[]> {
+  async parked(queue: string, place: ParkingPlace, limit = 100): Promise<readonly ParkedEntry[]> {
+    if (!PLACES.includes(place)) {
+      const problem = `there is no place ${describeValue(place)}: there are ${PLACES.join(', ')}`;
+      throw new InvalidQueueOptionsError(`the queue "${queue}"`, [problem]);
+    }
     return this.parts().backend.parked(this.known(queue).name, place, limit);
   }
 

@@ -42,11 +42,6 @@ export class ReplyWaiters {
 
   constructor(private readonly backend: Pick<QueueBackend, 'read'>) {}
 
-  /** How many callers wait. */
-  get size(): number {
-    return this.waiting.size;
-  }
-
   /** Waits for the end of an entry, which need not be stored yet. */
   wait(id: string, place: () => string | undefined): AwaitedReply {
     const { promise: ended, resolve: settle } = deferred<ReplyEnd>();

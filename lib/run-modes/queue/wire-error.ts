@@ -13,6 +13,16 @@ const MAX_RESPONSE_LENGTH = 8000;
 
 /** What of an error goes to another process, or into a store. Never throws. */
 export function toWireError(error: unknown): WireError {
+  try {
+    return wireErrorOf(error);
+  } catch (cause) {
+    // A field of it is a getter that throws. Without an error to store, its message would be tried for ever.
+    const message = `an error that cannot be read: ${errorText(cause)}`.slice(0, MAX_MESSAGE_LENGTH);
+    return { name: 'Error', message, code: undefined, stack: undefined };
+  }
+}
+
+function wireErrorOf(error: unknown): WireError {
   const code: unknown = typeof error === 'object' && error !== null ? Reflect.get(error, 'code') : undefined;
   const details = detailsOf(error);
   return {

@@ -1,4 +1,5 @@
 import { backoffMs } from '../../common/backoff.js';
+import { isDispatchError } from '../../common/dispatch-error.js';
 import { delay } from '../../common/promises.js';
 import { encodeValue, type CodecLimits } from '../../message/codec/json-codec.js';
 import { InvalidMessageError } from '../../message/errors.js';
@@ -20,6 +21,12 @@ import type { TaskObserver } from './task-observer.js';
 
 /** How long a delivery that could not be brought to an end is held, so that it does not return at once, in milliseconds. */
 const DISTURBED_WAIT_MS = 1000;
+/** Why an event cannot be handed to its handlers, today or tomorrow. */
+const HOPELESS: ReadonlySet<string> = new Set([
+  'DISPATCH_INVALID_QUEUE_OPTIONS',
+  'DISPATCH_MESSAGE_TOO_LARGE',
+  'DISPATCH_UNSERIALIZABLE_MESSAGE',
+]);
 
 /** What every delivery of an application needs. */
 export interface DeliveryRunParts {
@@ -88,7 +95,7 @@ export class DeliveryRun {
       }
       const target = this.find(data, attempt);
       if ('action' in target) return target;
-      if ('handlers' in target) return this.fanOut(data);
+      if ('handlers' in target) return this.fanOut(data, attempt);
       const end = await this.attempt(target, attempt);
       if (end.action !== 'again') return end;
       if (this.delivery.key === undefined) {
@@ -132,9 +139,15 @@ export class DeliveryRun {
     }
   }
 
-  private async fanOut(data: EntryData): Promise<Settlement> {
-    await this.parts.targets.fanOut(data, this.delivery.id, this.settings.name);
-    return { action: 'complete', result: undefined };
+  private async fanOut(data: EntryData, attempt: number): Promise<Settlement> {
+    try {
+      await this.parts.targets.fanOut(data, this.delivery.id, this.settings.name);
+      return { action: 'complete', result: undefined };
+    } catch (error) {
+      // Given back it would come first again, and fail again: nothing behind it would be handled any more.
+      if (isDispatchError(error) && HOPELESS.has(error.code)) return this.park('unhandled', error, attempt);
+      throw error;
+    }
   }
 
   private attempt(target: EntryTarget, attempt: number): Promise<AttemptEnd> {

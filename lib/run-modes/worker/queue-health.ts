@@ -4,6 +4,7 @@ import { errorText } from '../../common/dispatch-error.js';
 import type { NotificationChannel } from '../../notifications/notification-channel.js';
 import { QueueAlertNotification } from '../../notifications/task-notifications.js';
 import type { QueueCounts } from '../queue/queue-backend.port.js';
+import type { RateLimit } from '../queue/queue-settings.js';
 
 /** When a queue is outside its limits, and how often that is looked at. */
 export interface QueueHealthOptions {
@@ -42,12 +43,18 @@ export interface QueueHealthParts {
   readonly stalledCount: (queue: string) => number;
   /** What the worker of this process does; `undefined` for a queue it does not work on. */
   readonly activity: (queue: string) => { readonly started: number; readonly running: number } | undefined;
+  readonly rateLimit: (queue: string) => Required<RateLimit> | undefined;
   readonly channel: NotificationChannel;
   readonly options: Required<QueueHealthOptions>;
 }
 
+/** How far apart two looks are at least that are compared, in milliseconds. */
+const LEAST_LOOK_MS = 5000;
+
 /** What the last look found. */
 interface Look {
+  readonly atMs: number;
+  readonly isIdle: boolean;
   readonly depth: number;
   readonly started: number;
 }
@@ -60,7 +67,12 @@ export class QueueHealth {
 
   constructor(private readonly parts: () => QueueHealthParts) {}
 
-  /** Reports on every queue, or on one. @throws DISPATCH_QUEUE_UNAVAILABLE where the store does not answer */
+  /**
+   * Reports on every queue, or on one.
+   *
+   * @throws DISPATCH_QUEUE_UNAVAILABLE where the store does not answer, DISPATCH_INVALID_QUEUE_OPTIONS for a queue that is
+   * not known, DISPATCH_NO_QUEUE where there are none
+   */
   async check(queue?: string): Promise<readonly QueueReport[]> {
     const names = queue === undefined ? this.parts().names() : [queue];
     return Promise.all(names.map(async (name) => this.report(name, await this.parts().counts(name))));
@@ -100,10 +112,20 @@ export class QueueHealth {
   private isIdle(queue: string, { waiting: depth, active, isPaused }: QueueCounts): boolean {
     const activity = this.parts().activity(queue);
     const last = this.looks.get(queue);
+    const nowMs = Date.now();
     if (activity === undefined) return false;
-    this.looks.set(queue, { depth, started: activity.started });
+    // Two probes close together tell nothing: the older look stays until it is old enough to compare with.
+    if (last !== undefined && nowMs - last.atMs < this.comparableMs(queue)) return last.isIdle;
     const isStill = last !== undefined && activity.started === last.started && activity.running === 0;
-    return isStill && active === 0 && !isPaused && last.depth > 0 && depth >= last.depth;
+    const isIdle = isStill && active === 0 && !isPaused && last.depth > 0 && depth >= last.depth;
+    this.looks.set(queue, { depth, started: activity.started, atMs: nowMs, isIdle });
+    return isIdle;
+  }
+
+  /** How long a worker may be given nothing and be well, in milliseconds: a rate limit may hold everything back that long. */
+  private comparableMs(queue: string): number {
+    const { options, rateLimit } = this.parts();
+    return Math.max(Math.min(LEAST_LOOK_MS, options.everyMs), (rateLimit(queue)?.durationMs ?? 0) * 2);
   }
 
   private alert({ queue, depth, failed, isIdleWhileWaiting }: QueueReport): void {

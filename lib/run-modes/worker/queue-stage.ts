@@ -54,6 +54,7 @@ export class QueueStage {
       counts: (queue) => this.queues.counts(queue),
       stalledCount: (queue) => this.opened().stalledCount(queue),
       activity: (queue) => this.worker?.activity(queue),
+      rateLimit: (queue) => this.queues.settings(queue).rateLimit,
       channel,
       options: parts.health,
     }));

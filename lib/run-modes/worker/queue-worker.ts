@@ -35,14 +35,20 @@ export class QueueWorker {
     return this.activities.get(queue);
   }
 
-  /** Begins to work on a queue; a second call changes nothing. */
+  /** Begins to work on a queue; a second call changes nothing, unless the first has failed. */
   async work(settings: QueueSettings): Promise<void> {
     if (this.isStopped || this.consumers.has(settings.name)) return;
     this.activities.set(settings.name, { started: 0, running: 0 });
     const starting = this.backend.consume(settings, (delivery) => this.handle(settings, delivery));
     // In its place at once, so that a stop that comes meanwhile is not missed.
     this.consumers.set(settings.name, consumerOf(starting));
-    await starting;
+    try {
+      await starting;
+    } catch (error) {
+      this.consumers.delete(settings.name);
+      this.activities.delete(settings.name);
+      throw error;
+    }
   }
 
   /** Takes nothing more. What is being handled goes on, but is not tried again here. */

@@ -44,17 +44,40 @@ const OUTAGE_CODES: ReadonlySet<unknown> = new Set([
   'ENETUNREACH',
 ]);
 
-/** A worker that reads what is no JSON too. */
+/** A worker that reads what is no JSON too, and makes ten promises fewer for each job. */
 class RedisWorker extends Worker<unknown, unknown> {
+  private whenReady: Promise<void> | undefined;
+
   protected override createJob(data: JobJson, jobId: string): Job<unknown, unknown> {
-    return super.createJob(readableJob(data), jobId);
+    try {
+      return super.createJob(data, jobId);
+    } catch {
+      return super.createJob(readableJob(data), jobId);
+    }
+  }
+
+  /** BullMQ asks before each settlement for what, once it is so, stays so. */
+  override waitUntilReady(): Promise<void> {
+    return (this.whenReady ??= super.waitUntilReady());
+  }
+
+  /** There is no telemetry of BullMQ's own here to wrap a job with. */
+  override trace<T>(
+    _kind: unknown,
+    _operation: string,
+    _destination: string,
+    callback: () => Promise<T> | T,
+  ): Promise<T | Promise<T>> {
+    // What is a promise already comes back as it is.
+    return Promise.resolve(callback());
   }
 }
 
 /** BullMQ on Redis or Valkey. */
 export class RedisStore implements Store {
   readonly label: string;
-  readonly maxBatchCount = 1000;
+  /** Small enough for the server to work on one batch while the next is written, and to leave little behind at once. */
+  readonly maxBatchCount = 100;
   /** One connection carries settlements and messages alike; on a Cluster all keys of a prefix are on one node. */
   readonly keepsOrder = true;
   private readonly connections: RedisConnections;

@@ -6,7 +6,8 @@ import {
   type QueueSettings,
 } from '../../../index.js';
 import { entryIdOf } from '../entries/job-ids.js';
-import type { ParkingLot } from '../entries/parking-lot.js';
+import type { ParkingLot, QueueAt } from '../entries/parking-lot.js';
+import { AgeSweep } from './age-sweep.js';
 import { PlaceWorker } from './place-worker.js';
 import { placesOf } from '../entries/places.js';
 import type { Replies } from '../replies.js';
@@ -17,6 +18,7 @@ export interface ConsumerParts {
   readonly store: Store;
   readonly host: BackendHost;
   readonly parking: ParkingLot;
+  readonly queueAt: QueueAt;
   readonly replies: Replies;
   /** How long the store may take to close what is idle, in milliseconds. */
   readonly closeTimeoutMs: number;
@@ -27,6 +29,7 @@ export interface ConsumerParts {
 export class BullmqConsumer implements QueueConsumer {
   private readonly workers: readonly PlaceWorker[];
   private readonly renewal: NodeJS.Timeout;
+  private readonly sweep: AgeSweep;
   private hasDelivered = false;
   private closing: Promise<void> | undefined;
 
@@ -35,7 +38,10 @@ export class BullmqConsumer implements QueueConsumer {
     private readonly settings: QueueSettings,
     private readonly handle: DeliveryHandler,
   ) {
-    this.workers = placesOf(settings.name, settings.lanes).map((place, index) => this.work(place, index > 0));
+    const places = placesOf(settings.name, settings.lanes);
+    this.workers = places.map((place, index) => this.work(place, index > 0));
+    const report = (error: unknown): void => parts.report(error, settings.name);
+    this.sweep = new AgeSweep(places.map(parts.queueAt), settings, report);
     // So a hold is renewed when between a quarter and half of its time is over.
     this.renewal = setInterval(() => this.renewLocks(), settings.lockMs / 4);
   }
@@ -96,6 +102,7 @@ export class BullmqConsumer implements QueueConsumer {
     const closed = Promise.all(this.workers.map((worker) => worker.close(this.parts.closeTimeoutMs).catch(report)));
     await closed;
     clearInterval(this.renewal);
+    this.sweep.close();
     await this.parts.replies.flushed(this.parts.closeTimeoutMs);
   }
 }

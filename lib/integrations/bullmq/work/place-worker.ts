@@ -152,22 +152,37 @@ export class PlaceWorker {
   private async process(job: StoreJob, token = ''): Promise<unknown> {
     const held = { job, jobId: job.id ?? '', token, place: this.place };
     // Whatever the job says of itself, and whoever made it: only a settlement ends it. These stay in this process.
-    job.opts = { ...job.opts, attempts: Number.MAX_SAFE_INTEGER, backoff: { type: 'settlement' } };
-    delete job.opts.removeOnComplete;
-    delete job.opts.removeOnFail;
+    const { removeOnComplete: _completed, removeOnFail: _failed, ...opts } = job.opts;
+    job.opts = { ...opts, attempts: Number.MAX_SAFE_INTEGER, backoff: { type: 'settlement' } };
     if (this.isStopped) return this.giveBack(held);
+    try {
+      return await this.deliver(held);
+    } catch (error) {
+      if (error instanceof SettledError || error instanceof WaitingError) throw error;
+      // The store failed, and not the handler: the job keeps its place, and is delivered again when its lock ends. As a
+      // failed job it would go behind, and the next of its key come first.
+      this.parts.report(error, queueOf(this.place));
+      throw new WaitingError();
+    }
+  }
+
+  private async deliver(held: HeldJob): Promise<unknown> {
+    const { job } = held;
     const { lockMs } = this.parts.settings;
     if (!(await isHeld(held, job.processedOn ?? 0, lockMs))) throw new WaitingError();
     const delivery = new JobDelivery(held, this.parts.store, lockMs);
+    // The store delivers a job again only where it has taken it away: an older delivery of it here is lost.
+    for (const older of this.running) if (older.held.jobId === held.jobId) older.lose();
     this.running.add(delivery);
-    try {
-      const settlement = await this.parts.handle(delivery);
-      if (delivery.isLost) throw new WaitingError();
-      return await this.settle(held, settlement);
-    } finally {
-      this.running.delete(delivery);
-      if (this.running.size === 0) for (const resolve of this.whenIdle.splice(0)) resolve();
-    }
+    const settlement = await this.parts.handle(delivery).finally(() => this.ended(delivery));
+    if (delivery.isLost) throw new WaitingError();
+    return this.settle(held, settlement);
+  }
+
+  /** Before it is settled: a store that does not answer must not keep the worker from closing. */
+  private ended(delivery: JobDelivery): void {
+    this.running.delete(delivery);
+    if (this.running.size === 0) for (const resolve of this.whenIdle.splice(0)) resolve();
   }
 
   private async settle(held: HeldJob, settlement: Settlement): Promise<unknown> {

@@ -175,6 +175,16 @@ describe('a full in-memory queue', () => {
     expect(dropped()).toEqual([]);
   });
 
+  it.each(['wait', 'reject', 'dropOldest'] as const)(
+    'takes what is forwarded beyond its capacity, where its mode is %s',
+    async (fullMode) => {
+      await start({ capacity: 1, fullMode });
+      await instance.store(queue, bench.entry(), bench.entry({ isForwarded: true }));
+      await expect(instance.backend.counts(queue.name)).resolves.toMatchObject({ waiting: 2 });
+      expect(dropped()).toEqual([]);
+    },
+  );
+
   it('is never full where its capacity is 0', async () => {
     await start({ capacity: 0, fullMode: 'reject' });
     await instance.store(queue, ...bench.entries(12_000));

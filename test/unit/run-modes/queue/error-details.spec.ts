@@ -51,6 +51,15 @@ describe('an error that travels from a worker to its caller', () => {
     expect(Object.keys(remote)).not.toEqual(expect.arrayContaining(['violations']));
   });
 
+  it('is told of in a few words where it cannot be read', () => {
+    const broken = Object.defineProperty(new Error('lost'), 'code', {
+      get: () => {
+        throw new TypeError('no code');
+      },
+    });
+    expect(overTheWire(broken)).toMatchObject({ name: 'Error', message: 'an error that cannot be read: no code' });
+  });
+
   it('keeps the violations of an invalid message', async () => {
     const { dispatcher } = await startQueued({ providers: [commandHandler(PayOrder, () => undefined)] });
     const error = await rejectionOf(dispatcher.execute(new PayOrder()));

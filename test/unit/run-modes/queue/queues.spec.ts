@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { Command, inMemoryQueue, Queues, RunMode } from 'nestjs-dispatch';
+import { Command, inMemoryQueue, Queues, QueueUnavailableError, RunMode } from 'nestjs-dispatch';
 
 import { rejectionOf, start } from '../../dispatcher/application.js';
 import { deferred } from '../../dispatcher/deferred.js';
@@ -43,6 +43,17 @@ describe('a queue that is added while the application runs', () => {
     const sending = await startQueued({ options: { queue: sender.factory, role: 'send' } });
     await sending.queues.ensure('tenant-7');
     expect(sender.consumed).toEqual([]);
+  });
+
+  it('is worked on in the end where that could not be begun at first', async () => {
+    const backend = new FakeBackend();
+    const { queues } = await startQueued({ options: { queue: backend.factory } });
+    const { consume } = backend;
+    backend.consume = () => Promise.reject(new QueueUnavailableError('preparing a queue', 'Redis at redis:6379'));
+    expect(await rejectionOf(queues.ensure('tenant-7'))).toMatchObject({ code: 'DISPATCH_QUEUE_UNAVAILABLE' });
+    backend.consume = consume;
+    await queues.ensure('tenant-7');
+    expect(backend.consumed).toEqual(['default', 'tenant-7']);
   });
 
   it.each<[string, string, Record<string, unknown>]>([

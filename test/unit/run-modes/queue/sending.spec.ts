@@ -73,6 +73,19 @@ describe('what is sent in one turn', () => {
   });
 });
 
+describe('what is sent while it is counted whether there is room', () => {
+  it('does not overtake what waits for the count', async () => {
+    const backend = new FakeBackend();
+    backend.counted = { waiting: 150 };
+    const { dispatcher } = await startOn(backend, { maxWaiting: 400 });
+    const ids = Array.from({ length: 102 }, (_none, index) => `m${index}`);
+    await dispatcher.send(new PlaceOrder(), { id: 'm0' });
+    await Promise.all(ids.slice(1).map((id) => dispatcher.send(new PlaceOrder(), { id })));
+    expect(idsOf(backend).map(({ length }) => length)).toEqual([1, 100, 1]);
+    expect(idsOf(backend).flat()).toEqual(ids);
+  });
+});
+
 describe('what is sent while four calls are on their way', () => {
   it('waits for the next one, which takes all of it', async () => {
     const backend = new FakeBackend();
