@@ -1,19 +1,24 @@
 import { parseArgs } from 'node:util';
 
+import { backendOf, BACKENDS, type QueueBackendName } from './queue/side.js';
+
 /** The suites there are. */
-export type SuiteName = 'core' | 'router';
+export type SuiteName = 'core' | 'router' | 'queue';
 
 /** What the command line asks for. */
 export interface Arguments {
   readonly suiteName: SuiteName;
   readonly isJson: boolean;
-  /** How often each scenario is measured on each side; the figures are medians of these. */
-  readonly rounds: number;
-  /** How long one measurement takes, in milliseconds. */
+  /** The queue backends to measure, one after the other. */
+  readonly backends: readonly QueueBackendName[];
+  /** How often each scenario is measured on each side; the figures are medians of these. Undefined: as the suite says. */
+  readonly rounds: number | undefined;
+  /** How long one measurement takes, in milliseconds; the suite `queue` goes by the number of messages. */
   readonly sliceMs: number;
 }
 
-export const USAGE = 'usage: npm run bench -- core|router [--json] [--rounds 21] [--slice-ms 30]';
+export const USAGE = `usage: npm run bench -- core|router [--json] [--rounds 21] [--slice-ms 30]
+       npm run bench -- queue [--backend ${BACKENDS.join('|')}] [--json] [--rounds 7]`;
 
 /** @throws an Error that says what is wrong */
 export function parseArguments(args: readonly string[]): Arguments {
@@ -22,20 +27,29 @@ export function parseArguments(args: readonly string[]): Arguments {
     allowPositionals: true,
     options: {
       json: { type: 'boolean', default: false },
-      rounds: { type: 'string', default: '21' },
-      'slice-ms': { type: 'string', default: '30' },
+      backend: { type: 'string' },
+      rounds: { type: 'string' },
+      'slice-ms': { type: 'string' },
     },
   });
   const [suiteName] = positionals;
-  if (positionals.length !== 1 || (suiteName !== 'core' && suiteName !== 'router')) {
+  if (positionals.length !== 1 || !isSuiteName(suiteName)) {
     throw new Error(`name one suite, not "${positionals.join(' ')}"`);
   }
+  const { json: isJson, backend, rounds, 'slice-ms': sliceMs } = values;
+  if (backend !== undefined && suiteName !== 'queue') throw new Error(`--backend has no meaning for "${suiteName}"`);
+  if (sliceMs !== undefined && suiteName === 'queue') throw new Error('--slice-ms has no meaning for "queue"');
   return {
     suiteName,
-    isJson: values.json,
-    rounds: countOf('--rounds', values.rounds),
-    sliceMs: countOf('--slice-ms', values['slice-ms']),
+    isJson,
+    backends: backend === undefined ? BACKENDS : [backendOf(backend)],
+    rounds: rounds === undefined ? undefined : countOf('--rounds', rounds),
+    sliceMs: countOf('--slice-ms', sliceMs ?? '30'),
   };
+}
+
+function isSuiteName(text: string | undefined): text is SuiteName {
+  return text === 'core' || text === 'router' || text === 'queue';
 }
 
 function countOf(flag: string, text: string): number {

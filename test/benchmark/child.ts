@@ -1,10 +1,11 @@
 import 'reflect-metadata';
 
-import { Stopwatch, type Scenario } from './scenario.js';
+import { Stopwatch, type Measurement, type Scenario } from './scenario.js';
 import type { Answer, Question } from './processes.js';
+import { backendOf } from './queue/side.js';
 
 /** A side loads only what it measures, so that no other library can slow it down. */
-const SIDES: Readonly<Record<string, (application: string) => Promise<readonly Scenario[]>>> = {
+const SIDES: Readonly<Record<string, (application: string) => Promise<readonly (Scenario | Measurement)[]>>> = {
   'core/ambient': async (application) => (await import('./core/ours.js')).ourScenarios('ambient', application),
   'core/kept': async (application) => (await import('./core/ours.js')).ourScenarios('kept', application),
   'core/explicit': async (application) => (await import('./core/ours.js')).ourScenarios('explicit', application),
@@ -15,24 +16,32 @@ const SIDES: Readonly<Record<string, (application: string) => Promise<readonly S
   'router/kept': async (application) => (await import('./router/ours.js')).ourScenarios('kept', application),
   'router/explicit': async (application) => (await import('./router/ours.js')).ourScenarios('explicit', application),
   'router/parse': async () => (await import('./router/parse.js')).parseScenarios(),
+  'queue/ambient': async (application) =>
+    (await import('./queue/ours.js')).ourScenarios(backendOf(application), 'ambient'),
+  'queue/explicit': async (application) =>
+    (await import('./queue/ours.js')).ourScenarios(backendOf(application), 'explicit'),
+  'queue/raw': async (application) => (await import('./queue/raw.js')).rawScenarios(backendOf(application)),
 };
 
 const [side = '', application = ''] = process.argv.slice(2);
 const load = SIDES[side];
 if (load === undefined) throw new Error(`unknown side "${side}"`);
 const scenarios = await load(application);
-const stopwatches = new Map(scenarios.map((scenario) => [scenario.name, new Stopwatch(scenario)]));
+const measurements = new Map(
+  scenarios.map((scenario) => [scenario.name, 'measure' in scenario ? scenario : new Stopwatch(scenario)]),
+);
 
 process.on('message', ({ scenario, sliceMs }: Question) => {
-  const stopwatch = stopwatches.get(scenario);
-  if (stopwatch === undefined) throw new Error(`side "${side}" has no scenario "${scenario}"`);
-  stopwatch.measure(sliceMs).then(
-    (nsPerMessage) => answer({ nsPerMessage }),
+  const measurement = measurements.get(scenario);
+  if (measurement === undefined) throw new Error(`side "${side}" has no scenario "${scenario}"`);
+  measurement.measure(sliceMs).then(
+    (nsPerMessage) =>
+      answer({ nsPerMessage, lostShare: 'lostShare' in measurement ? (measurement.lostShare?.() ?? 0) : 0 }),
     (error: unknown) => answer({ error: String(error) }),
   );
 });
 process.on('disconnect', () => process.exit());
-answer({ scenarios: [...stopwatches.keys()] });
+answer({ scenarios: [...measurements.keys()] });
 
 function answer(value: Answer): void {
   process.send?.(value);

@@ -1,16 +1,17 @@
 import { cpus } from 'node:os';
 
-import { parseArguments, USAGE, type Arguments, type SuiteName } from './arguments.js';
+import { parseArguments, USAGE, type Arguments } from './arguments.js';
 import { coreSuite } from './core/suite.js';
+import { runProcesses } from './processes.js';
+import { withServers } from './queue/servers.js';
+import { queueSuite } from './queue/suite.js';
 import { printTable, type Report } from './report.js';
 import { routerSuite } from './router/suite.js';
-import { runProcesses } from './processes.js';
-import type { Suite } from './suite.js';
-
-const SUITES: Readonly<Record<SuiteName, Suite>> = { core: coreSuite, router: routerSuite };
+import type { Row, Suite } from './suite.js';
 
 const parsed = argumentsOrUsage();
 if (parsed === undefined) process.exitCode = 2;
+else if (parsed.suiteName === 'queue') await withServers(parsed.backends, () => bench(parsed));
 else await bench(parsed);
 
 function argumentsOrUsage(): Arguments | undefined {
@@ -22,14 +23,35 @@ function argumentsOrUsage(): Arguments | undefined {
   }
 }
 
-async function bench({ suiteName, isJson, rounds, sliceMs }: Arguments): Promise<void> {
-  const suite = SUITES[suiteName];
-  const times = await runProcesses(suiteName, suite.processes, { rounds, sliceMs, progress });
+async function bench(asked: Arguments): Promise<void> {
+  const { suiteName, isJson, sliceMs } = asked;
+  const suites = suitesOf(asked);
+  const [{ measures, defaultRounds }] = suites;
+  const rounds = asked.rounds ?? defaultRounds;
+  const rows: Row[] = [];
+  for (const suite of suites) rows.push(...(await rowsOf(suite, suiteName, { rounds, sliceMs })));
   progress('');
-  const machine = { cpu: cpus()[0]?.model ?? 'unknown', node: process.version };
-  const report: Report = { suite: suiteName, rows: suite.rows(times), rounds, sliceMs, machine };
+  const machine = { cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length, node: process.version };
+  const report: Report = { suite: suiteName, measures, rows, rounds, sliceMs, machine };
   if (isJson) process.stdout.write(`${JSON.stringify(report)}\n`);
   else printTable(report);
+}
+
+function suitesOf({ suiteName, backends }: Arguments): readonly [Suite, ...Suite[]] {
+  if (suiteName === 'core') return [coreSuite];
+  if (suiteName === 'router') return [routerSuite];
+  const [first = 'redis', ...others] = backends;
+  return [queueSuite(first), ...others.map((backend) => queueSuite(backend))];
+}
+
+async function rowsOf(
+  suite: Suite,
+  suiteName: string,
+  options: { readonly rounds: number; readonly sliceMs: number },
+): Promise<readonly Row[]> {
+  const { warmUpRounds } = suite;
+  const times = await runProcesses(suiteName, suite.processes, { ...options, warmUpRounds, progress });
+  return [...suite.rows(times), ...((await suite.moreRows?.()) ?? [])];
 }
 
 /** On a terminal only, and never on stdout, which is for the result. */

@@ -1,5 +1,6 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 import type { MeasuringProcess, MedianTimes } from './suite.js';
@@ -12,17 +13,20 @@ export interface Question {
 
 /** What a process answers: what it has, once it is ready, then a time for each question. */
 export type Answer =
-  { readonly scenarios: readonly string[] } | { readonly nsPerMessage: number } | { readonly error: string };
+  | { readonly scenarios: readonly string[] }
+  | { readonly nsPerMessage: number; readonly lostShare: number }
+  | { readonly error: string };
+
+/** How long one measurement may take: the longest takes some seconds. */
+const ANSWER_WITHIN_MS = 120_000;
 
 /** How long to measure. */
 export interface RunOptions {
   readonly rounds: number;
+  readonly warmUpRounds: number;
   readonly sliceMs: number;
   progress(text: string): void;
 }
-
-/** Rounds that are run first and not counted: the compiler is at work in them. */
-const WARM_UP_ROUNDS = 4;
 
 /**
  * Measures every scenario in every process that has it, taking turns: only one process runs at a time, and what disturbs
@@ -37,10 +41,10 @@ export async function runProcesses(
   try {
     for (const child of children) await child.ready();
     const scenarios = [...new Set(children.flatMap((child) => [...child.scenarios]))];
-    for (let round = -WARM_UP_ROUNDS; round < options.rounds; round += 1) {
+    for (let round = -options.warmUpRounds; round < options.rounds; round += 1) {
       options.progress(`${suite}: round ${Math.max(0, round + 1)} of ${options.rounds}`);
       for (const scenario of scenarios) {
-        for (const child of rotated(children, round + WARM_UP_ROUNDS)) {
+        for (const child of rotated(children, round + options.warmUpRounds)) {
           await child.measure(scenario, options.sliceMs, round >= 0);
         }
       }
@@ -53,12 +57,14 @@ export async function runProcesses(
       const times = children.find((child) => child.process.side === side && child.times.has(scenario));
       return median(times?.times.get(scenario) ?? []);
     },
+    lostShare: (side, scenario) => children.find((child) => child.process.side === side)?.lostShares.get(scenario) ?? 0,
   };
 }
 
 /** A process that measures the scenarios of one application of one side. */
 class Child {
   readonly times = new Map<string, number[]>();
+  readonly lostShares = new Map<string, number>();
   scenarios: ReadonlySet<string> = new Set();
   private readonly child: ChildProcess;
   private readonly started: Promise<Answer>;
@@ -88,6 +94,7 @@ class Child {
     const times = this.times.get(scenario) ?? [];
     times.push(answer.nsPerMessage);
     this.times.set(scenario, times);
+    this.lostShares.set(scenario, answer.lostShare);
   }
 
   stop(): void {
@@ -101,6 +108,7 @@ class Child {
       return await Promise.race([
         once(this.child, 'message', { signal }).then(([answer]) => answer as Answer),
         once(this.child, 'exit', { signal }).then(([code]) => ({ error: `the process ended with code ${code}` })),
+        delay(ANSWER_WITHIN_MS, { error: `no answer within ${ANSWER_WITHIN_MS} ms` }, { signal }),
       ]);
     } finally {
       waiting.abort();

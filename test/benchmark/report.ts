@@ -3,18 +3,21 @@ import type { Row } from './suite.js';
 /** What a run has found; printed as it is with `--json`. */
 export interface Report {
   readonly suite: string;
+  /** What the figures are. */
+  readonly measures: string;
   readonly rows: readonly Row[];
   readonly rounds: number;
   readonly sliceMs: number;
-  readonly machine: { readonly cpu: string; readonly node: string };
+  readonly machine: { readonly cpu: string; readonly cores: number; readonly node: string };
 }
 
-const HEADINGS = ['', 'ours ns', 'peer ns', 'peer', 'peer / ours', 'ours / peer'] as const;
+const HEADINGS = ['', 'ours', 'peer', 'peer is', 'peer / ours', 'ours / peer'] as const;
+const TEXT_COLUMNS: ReadonlySet<number> = new Set([0, 3]);
 
 /** Prints the machine and a table; of the two ratios only the one that the row gives. */
-export function printTable({ suite, rows, rounds, sliceMs, machine }: Report): void {
-  console.log(`${suite}: ${machine.cpu}, Node ${machine.node}`);
-  console.log(`processor time per message, medians of ${rounds} rounds of ${sliceMs} ms\n`);
+export function printTable({ suite, measures, rows, rounds, machine }: Report): void {
+  console.log(`${suite}: ${machine.cores} x ${machine.cpu}, Node ${machine.node}`);
+  console.log(`${measures}, medians of ${rounds} rounds\n`);
   const cells = [HEADINGS, ...rows.map(cellsOf)];
   const widths = HEADINGS.map((_, column) => Math.max(...cells.map((line) => line[column]?.length ?? 0)));
   for (const line of cells) {
@@ -24,11 +27,15 @@ export function printTable({ suite, rows, rounds, sliceMs, machine }: Report): v
 
 function cellsOf({ name, ours, peer, peerName, ratio, unit }: Row): readonly string[] {
   const isSpeed = unit.endsWith('peer / ours');
-  const shown = ratio.toFixed(2);
-  return [name, ours.toFixed(0), peer.toFixed(0), peerName, isSpeed ? shown : '', isSpeed ? '' : shown];
+  const shown = ratio?.toFixed(2) ?? '';
+  return [name, shownFigure(ours), shownFigure(peer), peerName, isSpeed ? shown : '', isSpeed ? '' : shown];
+}
+
+function shownFigure(figure: number | null): string {
+  return figure?.toFixed(0) ?? '';
 }
 
 /** Text to the left, numbers to the right. */
 function pad(cell: string, column: number, width: number): string {
-  return column === 0 || column === 3 ? cell.padEnd(width) : cell.padStart(width);
+  return TEXT_COLUMNS.has(column) ? cell.padEnd(width) : cell.padStart(width);
 }

@@ -1,4 +1,14 @@
-/** One thing to measure, on one side. */
+/** What tells how long a message takes. */
+export interface Measurement {
+  /** The same on every side that has it. */
+  readonly name: string;
+  /** @returns nanoseconds per message, over at least the time given where it can be chosen */
+  measure(sliceMs: number): Promise<number>;
+  /** Which share of the answers never came, over all that was measured. Default 0. */
+  lostShare?(): number;
+}
+
+/** One thing to do again and again, on one side. */
 export interface Scenario {
   /** The same on every side that has it. */
   readonly name: string;
@@ -18,12 +28,14 @@ const BATCH_MS = 5;
  * Runs a scenario again and again and tells what a message costs. That is processor time, the collection of garbage
  * included: on the clock, other programs on the same machine would count as well, and not the same on all sides.
  */
-export class Stopwatch {
+export class Stopwatch implements Measurement {
+  readonly name: string;
   private batchSize: number | undefined;
 
-  constructor(private readonly scenario: Scenario) {}
+  constructor(private readonly scenario: Scenario) {
+    this.name = scenario.name;
+  }
 
-  /** @returns nanoseconds per message, over at least the time given */
   async measure(sliceMs: number): Promise<number> {
     this.batchSize ??= await this.calibrate();
     return (await this.runFor(sliceMs, this.batchSize)) / (this.scenario.messagesPerOperation ?? 1);

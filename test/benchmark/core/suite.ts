@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 
-import { costRow, speedRow, type MedianTimes, type Row, type Suite } from '../suite.js';
+import { costRow, PROCESSOR_TIME, speedRow, type MedianTimes, type Row, type Suite } from '../suite.js';
 import { APPLICATIONS } from './applications.js';
 import type { ContextCase } from './ours.js';
 
@@ -20,6 +20,7 @@ const TRACING = { name: 'command, correlation id read', peer: 'command', direct:
 
 /** Objects sent inside one process. */
 export const coreSuite: Suite = {
+  ...PROCESSOR_TIME,
   processes: [
     ...['ambient', 'kept', 'explicit', 'cqrs'].flatMap((side) =>
       APPLICATIONS.map((application) => ({ side, application })),

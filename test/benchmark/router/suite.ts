@@ -1,5 +1,5 @@
 import type { ContextCase } from '../core/ours.js';
-import { costRow, type MedianTimes, type Row, type Suite } from '../suite.js';
+import { costRow, PROCESSOR_TIME, type MedianTimes, type Row, type Suite } from '../suite.js';
 import { APPLICATIONS, HANDLERS, SOURCE_COUNTS } from './applications.js';
 
 const CONTEXT_CASES: readonly ContextCase[] = ['ambient', 'kept', 'explicit'];
@@ -7,6 +7,7 @@ const PEER = 'JSON.parse';
 
 /** Bytes taken in: the cost over parsing the same bytes, and how it grows with the number of sources. */
 export const routerSuite: Suite = {
+  ...PROCESSOR_TIME,
   processes: [
     ...CONTEXT_CASES.flatMap((side) => APPLICATIONS.map((application) => ({ side, application }))),
     { side: 'parse', application: '' },
