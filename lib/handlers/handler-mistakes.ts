@@ -1,5 +1,4 @@
-import { describeValue } from '../common/describe-value.js';
-import { describeKind } from '../common/describe-value.js';
+import { describeKind, describeValue } from '../common/describe-value.js';
 import type { MessageDefinition } from '../message/message.decorator.js';
 import { Command, Event, Query, type MessageClass, type MessageKind } from '../message/message.js';
 import type { DiscoveredProvider } from './discovered-provider.js';
