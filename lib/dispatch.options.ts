@@ -56,12 +56,16 @@ export interface DispatchOptions {
   readonly timeoutMs?: number;
   /**
    * How long `app.close()` waits for running handlers, in milliseconds from its call; then their signals abort with a
-   * `ShutdownError`. 0 aborts them at once. Default 10 000.
+   * `ShutdownError`. 0 aborts them at once. Callers who wait for a reply from a queue are waited for as well, where this
+   * process works on none. Default 10 000.
    */
   readonly drainTimeoutMs?: number;
-  /** The largest foreign message that is looked at, in bytes. Default 1 048 576. */
+  /**
+   * The largest foreign message that is looked at, and the largest message and result that goes through a queue, as JSON in
+   * bytes. Default 1 048 576.
+   */
   readonly maxPayloadBytes?: number;
-  /** The deepest nesting of a foreign message, from 1 to 1000. Default 64. */
+  /** The deepest nesting of a foreign message, and of what goes through a queue, from 1 to 1000. Default 64. */
   readonly maxDepth?: number;
   /** Logs every handled message, sensitive fields redacted. Default false. */
   readonly logging?: boolean | LoggingOptions;

@@ -1,16 +1,17 @@
 import { describeValue, isOptionsObject } from './common/describe-value.js';
+import { namePatternProblem } from './common/name-pattern.js';
 import { isTimeoutMs, MAX_TIMEOUT_MS } from './common/timeout.js';
 import type { PlacementOptions, RouteRule } from './dispatcher/queued/placement.js';
 import { isPriority } from './message/envelope.js';
 import type { WiringMistake } from './handlers/errors.js';
 import type { MessageClass } from './message/message.js';
-import { RunMode } from './message/run-mode.js';
+import { meantRunMode, RunMode } from './message/run-mode.js';
 import { missingQueue } from './pipeline/handler-preparation.js';
 import type { QueueBackendFactory } from './run-modes/queue/queue-backend.port.js';
 import type { QueueCatalogOptions } from './run-modes/queue/queue-catalog.js';
+import { queueNameProblem } from './run-modes/queue/queue-settings.js';
 import type { QueueHealthOptions } from './run-modes/worker/queue-health.js';
 import {
-  queueNameProblem,
   queuesOptionsProblems,
   resolveRole,
   type QueueRole,
@@ -91,7 +92,7 @@ function checkedRoutes(
     const problem = ruleProblem(rule);
     const label = `routes[${index}] of DispatchModule`;
     if (problem !== undefined) mistakes.push({ rule: 'invalid-options', text: `${label} ${problem}.` });
-    else if (!hasQueue && needsQueue(rule as RouteRule)) mistakes.push(missingQueue(label));
+    else if (!hasQueue && meantRunMode(rule as RouteRule) === RunMode.Async) mistakes.push(missingQueue(label));
     return problem === undefined;
   });
 }
@@ -101,11 +102,11 @@ function ruleProblem(rule: unknown): string | undefined {
   const { messages, queue, runMode, priority, ...unknown } = rule as Readonly<Record<string, unknown>>;
   const [name] = Object.keys(unknown);
   if (name !== undefined) return `has the unknown name "${name}": there are messages, queue, runMode, priority`;
-  const isList = Array.isArray(messages) && messages.length > 0;
-  const wrong: unknown = isList ? messages.find((entry) => !isMessageRef(entry)) : undefined;
-  if (!isList) return `has messages ${describeValue(messages)}, not a list of classes and names`;
-  if (wrong !== undefined || messages.includes(undefined)) {
-    return `names ${describeValue(wrong)} as a message: give a class or a name; a class that is undefined here comes from an import cycle`;
+  const refs: readonly unknown[] = Array.isArray(messages) ? messages : [];
+  if (refs.length === 0) return `has messages ${describeValue(messages)}, not a list of classes and names`;
+  for (const ref of refs) {
+    const problem = refProblem(ref);
+    if (problem !== undefined) return problem;
   }
   if (queue !== undefined && queueNameProblem(queue) !== undefined)
     return `has a queue that cannot be: ${queueNameProblem(queue)}`;
@@ -114,6 +115,15 @@ function ruleProblem(rule: unknown): string | undefined {
   if (priority !== undefined && !isPriority(priority))
     return `has priority ${describeValue(priority)}, not 'high', 'normal', 'low' or a number from 1`;
   return undefined;
+}
+
+function refProblem(ref: unknown): string | undefined {
+  if (typeof ref === 'function') return undefined;
+  if (typeof ref !== 'string') {
+    return `names ${describeValue(ref)} as a message: give a class or a name; a class that is undefined here comes from an import cycle`;
+  }
+  const problem = namePatternProblem(ref);
+  return problem && `names a message by what cannot be: ${problem}`;
 }
 
 function checkedMessages(messages: unknown, add: (text: string) => void): readonly MessageClass[] {
@@ -137,14 +147,6 @@ function checkedHealth(given: QueueHealthOptions, add: (text: string) => void): 
     } else health[name as keyof QueueHealthOptions] = value;
   }
   return health;
-}
-
-function needsQueue({ queue, runMode }: RouteRule): boolean {
-  return runMode === RunMode.Async || (queue !== undefined && runMode === undefined);
-}
-
-function isMessageRef(entry: unknown): boolean {
-  return typeof entry === 'function' || (typeof entry === 'string' && entry !== '');
 }
 
 function isClass(value: unknown): value is MessageClass {

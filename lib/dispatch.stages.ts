@@ -36,8 +36,8 @@ import type { SourceEntry } from './router/sources/source.js';
 import { ShutdownError } from './run-modes/errors.js';
 import { InFlight } from './run-modes/in-flight.js';
 import { SyncRunMode } from './run-modes/sync-run-mode.js';
+import { queueNameProblem } from './run-modes/queue/queue-settings.js';
 import { QueueStage } from './run-modes/worker/queue-stage.js';
-import { queueNameProblem } from './run-modes/worker/role.js';
 import { SagaRunner } from './sagas/saga-runner.js';
 
 /** How long handlers that were told to stop are given to do so before their messages go back, in milliseconds. */
@@ -84,7 +84,7 @@ export class DispatchStages {
     this.queueing = this.makeQueueing();
     // What goes through a queue carries its correlation to where it can be seen.
     if (this.queueing.client !== undefined) ambient.want();
-    const queued = new QueuedDispatch(placements, this.queueing.client);
+    const queued = new QueuedDispatch(placements, this.queueing.client, (queue) => this.queueing.startsLater(queue));
     this.runMode = new SyncRunMode(this.inFlight, failures, ambient);
     this.observed = new ObservedRunMode(this.runMode, this.channel, ambient);
     this.dispatch = this.makeDispatch(queued);

@@ -113,6 +113,7 @@ export { Explanation } from './dispatcher/queued/explanation.js';
 export type { HandlerExplanation } from './dispatcher/queued/explanation.js';
 export type { ScheduleOptions } from './dispatcher/queued/queue-operations.js';
 export type { Duration } from './common/duration.js';
+export { UNKNOWN_ENTRY } from './run-modes/queue/queue-backend.port.js';
 export type {
   BackendEvent,
   BackendHost,
@@ -138,6 +139,8 @@ export type {
   WireError,
   WireErrorDetails,
 } from './run-modes/queue/queue-backend.port.js';
+export { scheduleRhythm } from './run-modes/schedule-rhythm.js';
+export type { ScheduleRhythm } from './run-modes/schedule-rhythm.js';
 export { resolveQueueSettings } from './run-modes/queue/queue-settings.js';
 export type { QueueOptions, QueueSettings, RateLimit, Retention } from './run-modes/queue/queue-settings.js';
 

@@ -14,3 +14,14 @@ export function namePattern(pattern: string): (name: string) => boolean {
     return fixed.every((segment, index) => segment === '*' || segment === parts[index]);
   };
 }
+
+/** Why a text is no pattern that {@link namePattern} can read as it is meant; undefined where it is one. */
+export function namePatternProblem(pattern: string): string | undefined {
+  const segments = pattern.split('.');
+  const isRight = segments.every((segment, index) => {
+    if (segment === '#' || segment === '>') return index === segments.length - 1;
+    return segment === '*' || /^[^*#>]+$/.test(segment);
+  });
+  if (isRight) return undefined;
+  return `${JSON.stringify(pattern)} is no pattern for names: between dots stands a text, or "*" alone for any one; "#" or ">" stands alone at the end for the rest`;
+}

@@ -124,7 +124,8 @@ export class Dispatcher implements MessageSender {
 
   /**
    * Publishes an event and resolves when every handler is done, and with `await: 'sagas'` also the commands that sagas
-   * sent at once because of it.
+   * sent at once because of it. An event whose handlers only other processes have is waited for until a worker has made an
+   * entry for each of them.
    *
    * @throws DISPATCH_EVENT_HANDLING, an AggregateError with one error for each handler that failed
    * @throws DISPATCH_CLOSED while the application shuts down

@@ -35,7 +35,10 @@ export interface EnvelopeOptions {
   readonly correlationId?: string;
   /** The message's id. Default: a random UUID, made when somebody reads it. */
   readonly id?: string;
-  /** What the message is about, for order per key; not inherited by what its handlers send. */
+  /**
+   * What the message is about, for order per key behind a queue; a fact without effect where the handler runs in the caller's
+   * turn. Not inherited by what its handlers send.
+   */
   readonly key?: string;
   /** Default `'normal'`, or what the handler says; not inherited. Has no meaning beside `key`, which keeps the order. */
   readonly priority?: MessagePriority;

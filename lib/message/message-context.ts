@@ -16,7 +16,8 @@ export interface SendOptions extends EnvelopeOptions {
   readonly at?: Date;
   /**
    * While a message with the same id waits or is handled in the queue, this one is not stored, and its caller gets the
-   * receipt, or the result, of that one. Only through a queue.
+   * receipt, or the result, of that one. Only through a queue. That of an event whose handlers only other processes have is
+   * free again once a worker has made an entry for each of them.
    */
   readonly deduplicationId?: string;
   /** The context this message is sent from. Needed only with `context: 'explicit'`, where it is not found by itself. */
@@ -27,7 +28,8 @@ export interface SendOptions extends EnvelopeOptions {
 export interface PublishOptions extends SendOptions {
   /**
    * What to wait for: the event's handlers (default), or also the commands that sagas send in the same turn because of
-   * it. Commands a saga sends later, after a timer for instance, are never waited for.
+   * it. Commands a saga sends later, after a timer for instance, are never waited for. Of handlers that only other
+   * processes have, it is waited for a worker to make their entries.
    */
   readonly await?: 'handlers' | 'sagas';
 }
@@ -42,6 +44,10 @@ export interface MessageSender {
   query<R = unknown>(query: PlainMessage, options?: SendOptions): Promise<R>;
   publish(event: PlainMessage, options?: SendOptions): Promise<void>;
   publishAll(events: readonly PlainMessage[], options?: SendOptions): Promise<void>;
+  /**
+   * Resolves when every handler of the event is done; where only other processes have its handlers, as soon as a worker has
+   * made an entry for each of them.
+   */
   publishAndWait(event: PlainMessage, options?: PublishOptions): Promise<void>;
 }
 
@@ -95,6 +101,7 @@ export interface HandlerContext<M extends object = object> extends MessageSender
   readonly causationId: string | undefined;
   readonly headers: MessageHeaders;
   readonly sentAt: Date;
+  /** What the message is about. Messages of one key are kept in order behind a queue only. */
   readonly key: string | undefined;
   readonly priority: MessagePriority;
   /** Which attempt this is, from 1. Always 1 in the caller's turn, where nothing retries. */

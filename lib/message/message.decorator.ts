@@ -18,7 +18,8 @@ export interface MessageOptions {
    */
   readonly sensitive?: readonly string[];
   /**
-   * What a message is about, for order per key behind a queue: `(order: PlaceOrder) => order.customerId`. A key given at the
+   * What a message is about, for order per key behind a queue: `(order: PlaceOrder) => order.customerId`. Where the handler
+   * runs in the caller's turn it is a fact of the context, and nothing waits for anything. A key given at the
    * call comes first; undefined means none. It is read before the message is validated, so it must not rely on its rules.
    */
   readonly key?: (message: never) => string | undefined;

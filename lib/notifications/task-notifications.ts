@@ -1,98 +1,144 @@
 import type { MessageContext } from '../message/message-context.js';
 import { DispatchNotification } from './notification.js';
 
+/** What is known of a message in a queue. Every notification of one says it by these names. */
+export interface TaskFacts {
+  /** Undefined where the store tells of an entry without what is in it. */
+  readonly messageName: string | undefined;
+  /** Undefined where the entry is none of ours, or the store tells of it without what is in it. */
+  readonly messageId: string | undefined;
+  /** The key of the handler it is for, as `context.handler.key`; undefined where it is not known. */
+  readonly handler: string | undefined;
+  readonly queue: string;
+  /** What `dispatcher.receipt()` asks for its state with; undefined for what was never stored. */
+  readonly receiptId: string | undefined;
+}
+
+/** Something happened to one message in a queue. */
+export abstract class TaskNotification extends DispatchNotification implements TaskFacts {
+  readonly messageName: string | undefined;
+  readonly messageId: string | undefined;
+  readonly handler: string | undefined;
+  readonly queue: string;
+  readonly receiptId: string | undefined;
+
+  constructor({ messageName, messageId, handler, queue, receiptId }: TaskFacts) {
+    super();
+    this.messageName = messageName;
+    this.messageId = messageId;
+    this.handler = handler;
+    this.queue = queue;
+    this.receiptId = receiptId;
+  }
+}
+
 /**
  * A message was stored in a queue for one handler. Where the worker is in the same process, it may have started by the time
  * this is told.
  */
-export class TaskEnqueuedNotification extends DispatchNotification {
-  constructor(
-    readonly messageName: string,
-    readonly messageId: string,
-    /** The handler it is for; undefined where the sender does not know it. */
-    readonly handler: string | undefined,
-    readonly queue: string,
-    /** With which its state can be asked for. */
-    readonly receiptId: string,
-  ) {
-    super();
+export class TaskEnqueuedNotification extends TaskNotification {
+  declare readonly messageName: string;
+  declare readonly messageId: string;
+  declare readonly receiptId: string;
+
+  constructor(messageName: string, messageId: string, handler: string | undefined, queue: string, receiptId: string) {
+    super({ messageName, messageId, handler, queue, receiptId });
   }
 }
 
+/** What may be known beside of a message that a queue did not keep. */
+export interface RejectedTaskFacts extends Partial<Pick<TaskFacts, 'handler' | 'receiptId'>> {
+  readonly sequence?: number | undefined;
+}
+
 /** A message was not stored in a queue, or was dropped from it unhandled; its sender got the same error. */
-export class TaskRejectedNotification extends DispatchNotification {
+export class TaskRejectedNotification extends TaskNotification {
+  declare readonly messageName: string;
+  declare readonly messageId: string;
+  /** Which message of its in-memory queue it was, counted from 1, where it was dropped from one; undefined elsewhere. */
+  readonly sequence: number | undefined;
+
   constructor(
-    readonly messageName: string,
-    readonly messageId: string,
-    readonly queue: string,
+    messageName: string,
+    messageId: string,
+    queue: string,
     readonly error: unknown,
-    /** Which message of its in-memory queue it was, counted from 1, where it was dropped from one; undefined elsewhere. */
-    readonly sequence?: number,
+    { handler, receiptId, sequence }: RejectedTaskFacts = {},
   ) {
-    super();
+    super({ messageName, messageId, handler, queue, receiptId });
+    this.sequence = sequence;
+  }
+}
+
+/** The same of a message that has reached its handler: all of it is known. */
+export type HandledTaskFacts = { readonly [Name in keyof TaskFacts]: string };
+
+/** Something happened between a message from a queue and its handler. */
+export abstract class HandledTaskNotification extends TaskNotification {
+  declare readonly messageName: string;
+  declare readonly messageId: string;
+  declare readonly handler: string;
+  declare readonly receiptId: string;
+
+  constructor(
+    task: HandledTaskFacts,
+    readonly context: MessageContext,
+  ) {
+    super(task);
   }
 }
 
 /** A handler is about to be run for a message from a queue. */
-export class TaskStartedNotification extends DispatchNotification {
-  constructor(
-    readonly context: MessageContext,
-    readonly queue: string,
-  ) {
-    super();
-  }
-}
+export class TaskStartedNotification extends HandledTaskNotification {}
 
 /** A handler failed at a message from a queue, which is tried again. */
-export class TaskRetriedNotification extends DispatchNotification {
+export class TaskRetriedNotification extends HandledTaskNotification {
   constructor(
-    readonly context: MessageContext,
-    readonly queue: string,
+    task: HandledTaskFacts,
+    context: MessageContext,
     readonly error: unknown,
     /** How long until the next attempt, in milliseconds. */
     readonly delayMs: number,
   ) {
-    super();
+    super(task, context);
   }
 }
 
 /** A message from a queue was handled. */
-export class TaskCompletedNotification extends DispatchNotification {
+export class TaskCompletedNotification extends HandledTaskNotification {
   constructor(
-    readonly context: MessageContext,
-    readonly queue: string,
+    task: HandledTaskFacts,
+    context: MessageContext,
     readonly result: unknown,
     /** From the start of the attempt, in milliseconds. */
     readonly durationMs: number,
   ) {
-    super();
+    super(task, context);
   }
 }
 
 /** A message from a queue is parked: no further attempt is made. */
-export class TaskFailedNotification extends DispatchNotification {
+export class TaskFailedNotification extends TaskNotification {
+  declare readonly messageName: string;
+  declare readonly receiptId: string;
+
   constructor(
-    readonly messageName: string,
-    /** The id of its entry in the queue. */
-    readonly entryId: string,
-    readonly queue: string,
+    task: TaskFacts & { readonly messageName: string; readonly receiptId: string },
     /** `failed` where its handler gave up on it; the others where it never reached one. */
     readonly place: 'failed' | 'unreadable' | 'unhandled' | 'invalid',
     readonly error: unknown,
     readonly attempt: number,
   ) {
-    super();
+    super(task);
   }
 }
 
 /** A worker died, or lost its hold on a message, while a handler ran: the message is handed out again. */
-export class TaskStalledNotification extends DispatchNotification {
-  constructor(
-    /** The id of its entry in the queue. */
-    readonly entryId: string,
-    readonly queue: string,
-  ) {
-    super();
+export class TaskStalledNotification extends TaskNotification {
+  declare readonly receiptId: string;
+
+  constructor(queue: string, receiptId: string) {
+    super({ messageName: undefined, messageId: undefined, handler: undefined, queue, receiptId });
   }
 }
 

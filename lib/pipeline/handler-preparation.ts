@@ -3,7 +3,7 @@ import type { WiringMistake } from '../handlers/errors.js';
 import type { RegisteredHandler } from '../handlers/handler-registry.js';
 import type { HandlerFacts } from '../message/message-context.js';
 import type { MessageDefinition } from '../message/message.decorator.js';
-import { RunMode } from '../message/run-mode.js';
+import { meantRunMode, RunMode } from '../message/run-mode.js';
 import type { Pipeline, PipelineBuilder } from './pipeline-builder.js';
 
 /** A handler ready to run: its pipeline is composed, its limits are resolved. */
@@ -33,13 +33,13 @@ export class HandlerPreparation {
   /** Looks a handler over before any message comes. @returns what keeps it from being run as it asks to be */
   check(handler: RegisteredHandler): WiringMistake[] {
     this.pipelines.noteReaders(handler);
-    const { timeoutMs, runMode, queue } = handler.options;
+    const { timeoutMs } = handler.options;
     const mistakes = this.pipelines.mistakesOf(handler);
     if (timeoutMs !== undefined && !isTimeoutMs(timeoutMs)) {
       const text = `${handler.provider.label} has timeoutMs ${timeoutMs}: give a number from 0 (no limit) to ${MAX_TIMEOUT_MS}.`;
       mistakes.push({ rule: 'invalid-options', text });
     }
-    const needsQueue = runMode === RunMode.Async || (queue !== undefined && runMode === undefined);
+    const needsQueue = meantRunMode(handler.options) === RunMode.Async;
     if (needsQueue && !this.hasQueue) mistakes.push(missingQueue(handler.provider.label));
     return mistakes;
   }

@@ -105,6 +105,7 @@ export const PUBLIC_EXPORTS: readonly string[] = [
   'TaskStalledNotification',
   'TaskStartedNotification',
   'TimeoutBehavior',
+  'UNKNOWN_ENTRY',
   'UnhandledEntryError',
   'UnhandledExceptionBus',
   'UnreadableEntryError',
@@ -131,6 +132,7 @@ export const PUBLIC_EXPORTS: readonly string[] = [
   'ofType',
   'or',
   'resolveQueueSettings',
+  'scheduleRhythm',
   'viewOf',
 ];
 

@@ -46,7 +46,7 @@ describe.each(onRedis)('a handler that lost its hold on a message (taskforcesh/b
     expect(await answer).toBe('charged by the second');
     expect(isDispatchError(reasons[0], 'DISPATCH_LOCK_LOST')).toBe(true);
     expect(attempts).toEqual(['1 m1:ChargeHandler', '2 m1:ChargeHandler']);
-    expect(stalled.flat()).toMatchObject([{ entryId: 'm1' }]);
+    expect(stalled.flat()).toMatchObject([{ receiptId: `m1@${setup.queue}` }]);
   });
 });
 

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer } from 'node:net';
+import { createServer, type Server } from 'node:net';
 
 /**
  * Below the range from which Linux (32768) and macOS (49152) take the ports of outgoing connections: a client that tries to
@@ -16,6 +16,13 @@ export async function freePort(): Promise<number> {
     if (await isFree(port)) return port;
   }
   throw new Error(`Found no free port in ${ATTEMPTS} attempts from ${FIRST_PORT} on.`);
+}
+
+/** Has a server listen on any port of 127.0.0.1; resolves with the port. */
+export async function listening(server: Server): Promise<number> {
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const address = server.address();
+  return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
 async function isFree(port: number): Promise<boolean> {

@@ -62,7 +62,13 @@ describe('an option that concerns queues', () => {
       { routes: [{ messages: [undefined] }] },
       'names undefined as a message: give a class or a name; a class that is undefined here comes',
     ],
-    [{ routes: [{ messages: [''] }] }, 'names "" as a message'],
+    [{ routes: [{ messages: [PlaceOrder, 7] }] }, 'names 7 as a message: give a class or a name'],
+    ...['', 'orders..place', 'orders.', '.orders', 'orders.**', 'ord*', '#.orders', 'a.>.b', 'orders.#.#'].map(
+      (pattern): [Record<string, unknown>, string] => [
+        { routes: [{ messages: ['a'] }, { messages: [PlaceOrder, pattern] }] },
+        `routes[1] of DispatchModule names a message by what cannot be: "${pattern}" is no pattern for names: between`,
+      ],
+    ),
     [{ routes: [{ messages: ['a'], queue: 'a b' }] }, 'has a queue that cannot be: "a b" is no name'],
     [{ routes: [{ messages: ['a'], runMode: 'fast' }] }, 'has runMode "fast", not RunMode.Sync or RunMode.Async.'],
     [
@@ -215,6 +221,25 @@ describe('the role of a process', () => {
     expect(await mistakesOf({ options: { ...options, queue, queues } })).toEqual([
       { rule: 'invalid-options', text: expect.stringContaining(text) },
     ]);
+  });
+
+  it.each<[DispatchOptions, Record<string, string>]>([
+    [{ role: 'send' }, {}],
+    [{}, { DISPATCH_ROLE: 'send' }],
+  ])('cannot be to send only where no other process sees the queue: %j with %j', async (options, env) => {
+    Object.assign(process.env, env);
+    const text = expect.stringMatching(
+      /^The role of this process is "send", and no other process sees its queues \(memory\): nobody would handle what/,
+    );
+    expect(await mistakesOf({ options: { ...options, queue } })).toEqual([{ rule: 'invalid-options', text }]);
+  });
+
+  it('may be to send only where there is no queue', async () => {
+    const { dispatcher } = await start({
+      options: { role: 'send' },
+      providers: [commandHandler(PlaceOrder, () => 'placed')],
+    });
+    expect(await dispatcher.execute(new PlaceOrder())).toBe('placed');
   });
 
   it('does not keep handlers that only send from being sent to', async () => {

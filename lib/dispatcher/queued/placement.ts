@@ -4,13 +4,13 @@ import type { SendOptions } from '../../message/message-context.js';
 import type { MessageDefinition } from '../../message/message.decorator.js';
 import type { MessageClass } from '../../message/message.js';
 import { namePattern } from '../../common/name-pattern.js';
-import { RunMode } from '../../message/run-mode.js';
+import { meantRunMode, RunMode } from '../../message/run-mode.js';
 
 /** Says where some messages go; an entry of the option `routes`. */
 export interface RouteRule {
   /**
    * Message classes, which stand for their subclasses too, and message names, in which `*` stands for one segment between
-   * dots and a last `#` or `>` for the rest.
+   * dots and a last `#` or `>` for the rest: `'billing.*'`, `'billing.#'`. Any other use of these signs is a wiring mistake.
    */
   readonly messages: readonly (MessageClass | string)[];
   /** The queue they go through; means `RunMode.Async` where no run mode is given. */
@@ -68,16 +68,9 @@ export class Placements {
 
   /** Whether a rule sends the message through a queue, whoever handles it. */
   isRouted(definition: MessageDefinition): boolean {
-    return this.rules.some(({ fits, rule }) => fits(definition) && over(NOWHERE, rule, '').runMode === RunMode.Async);
+    return this.rules.some(({ fits, rule }) => fits(definition) && meantRunMode(rule) === RunMode.Async);
   }
 }
-
-const NOWHERE: Placement = {
-  runMode: RunMode.Sync,
-  queue: '',
-  priority: undefined,
-  reasons: { runMode: '', queue: '' },
-};
 
 /** The placement with what the call says. */
 export function placedByCall(placement: Placement, options: SendOptions | undefined): Placement {
@@ -85,9 +78,10 @@ export function placedByCall(placement: Placement, options: SendOptions | undefi
   return over(placement, options, 'the options of the call');
 }
 
-function over(placement: Placement, { queue, runMode, priority }: Say, reason: string): Placement {
+function over(placement: Placement, said: Say, reason: string): Placement {
   const { reasons } = placement;
-  const meant = runMode ?? (queue === undefined ? undefined : RunMode.Async);
+  const { queue, runMode, priority } = said;
+  const meant = meantRunMode(said);
   const modeReason = runMode === undefined ? `${reason}, which names a queue` : reason;
   return {
     runMode: meant ?? placement.runMode,

@@ -25,7 +25,7 @@ export interface ScheduleOptions {
   readonly every?: Duration;
   /** A cron expression of five fields, or six with seconds first. */
   readonly cron?: string;
-  /** The IANA time zone `cron` is read in, such as `'Europe/Berlin'`. Default: that of the process. */
+  /** The IANA time zone `cron` is read in, such as `'Europe/Berlin'`. Default: that of the process that makes the schedule. */
   readonly tz?: string;
   /** Default: where the message goes otherwise. */
   readonly queue?: string;
@@ -67,7 +67,7 @@ export class QueueOperations {
     const problem = noMessageProblem(message);
     if (problem !== undefined) throw new InvalidSendOptionsError(nameOf(message), problem);
     const backend = this.backend(nameOf(message));
-    const everyMs = scheduleInterval(options);
+    const every = scheduleInterval(options);
     const { id, cron, tz, queue, priority, headers } = options;
     const { routes, queued, limits } = this.parts;
     const target = classOf(message);
@@ -85,9 +85,10 @@ export class QueueOperations {
     const { to } = queued.way(envelope, { key, placement });
     return backend.schedule(to.queue, {
       id,
-      everyMs,
+      every,
       cron,
-      timeZone: tz,
+      // The workers count the next time, wherever they run: so it is said where nobody has named one.
+      tz: cron === undefined ? undefined : (tz ?? localTimeZone()),
       entry: {
         name: definition.name,
         data: writeEntryData(envelope, { handler: key, isTemplate: true, limits }),
@@ -145,4 +146,8 @@ function scheduleInterval(options: ScheduleOptions): number | undefined {
   const everyMs = durationMs(every);
   if (everyMs !== undefined && everyMs >= 1) return everyMs;
   throw new InvalidScheduleError(id, `"every" is ${JSON.stringify(every)}, not a duration such as '30s' or '1h'`);
+}
+
+function localTimeZone(): string {
+  return new Intl.DateTimeFormat('en').resolvedOptions().timeZone;
 }

@@ -5,6 +5,7 @@ import type { MessageDefinition } from '../../message/message.decorator.js';
 import type { Receipt } from '../../message/receipt.js';
 import { RunMode } from '../../message/run-mode.js';
 import { QueueNotConfiguredError } from '../../run-modes/errors.js';
+import { ReplyTimeoutError } from '../../run-modes/queue/errors.js';
 import type { QueueCatalog } from '../../run-modes/queue/queue-catalog.js';
 import type { QueueSettings } from '../../run-modes/queue/queue-settings.js';
 import type { Destination, Posting, QueuedRunMode } from '../../run-modes/queue/queued-run-mode.js';
@@ -30,6 +31,8 @@ export class QueuedDispatch {
   constructor(
     private readonly placements: Placements,
     readonly queues: QueueDoor | undefined,
+    /** Whether this process will work on a queue, and has not begun to. */
+    private readonly startsLater: (queue: string) => boolean,
   ) {}
 
   /** Whether there are queues at all. */
@@ -78,10 +81,19 @@ export class QueuedDispatch {
   execute(envelope: Envelope, handler: QueuedHandler, options: SendOptions | undefined): Promise<unknown> {
     try {
       const { runMode, to } = this.way(envelope, handler);
-      return runMode.execute(envelope, to, postingOf(options));
+      const reply = runMode.execute(envelope, to, postingOf(options));
+      return this.startsLater(to.queue) ? reply.catch((error: unknown) => this.explainLate(error, to.queue)) : reply;
     } catch (error) {
       return Promise.reject(error);
     }
+  }
+
+  /** Whoever waits in `onModuleInit` keeps the application from starting, and so the worker that is waited for. */
+  private explainLate(error: unknown, queue: string): never {
+    if (!(error instanceof ReplyTimeoutError) || !this.startsLater(queue)) throw error;
+    const { messageName, receiptId, timeoutMs } = error;
+    const reason = `This application works on the queue "${queue}" once every onModuleInit has ended: wait for it in onApplicationBootstrap, or send it without waiting.`;
+    throw new ReplyTimeoutError(messageName, receiptId, timeoutMs, reason);
   }
 
   /** Sends a message to a queue. */

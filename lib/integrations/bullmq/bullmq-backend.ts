@@ -4,6 +4,7 @@ import {
   CancelledError,
   InvalidQueueOptionsError,
   resolveQueueSettings,
+  UNKNOWN_ENTRY,
   type BackendHost,
   type CancelResult,
   type DeliveryHandler,
@@ -34,9 +35,6 @@ import { Replies } from './replies.js';
 import { listSchedules, makeSchedule } from './schedules.js';
 import type { InstanceMessage, Store, StoreQueue } from './store.js';
 
-/** What the store knows of an entry that is not there. */
-const UNKNOWN: EntrySnapshot = { state: 'unknown', attempt: 0, progress: undefined, outcome: undefined };
-
 /** Keeps queues in BullMQ, on either of its stores. */
 export class BullmqBackend implements QueueBackend {
   readonly features: ReadonlySet<QueueFeature> = new Set(['durable', 'shared']);
@@ -64,7 +62,7 @@ export class BullmqBackend implements QueueBackend {
     this.commands = new BoundedCommands(store, availability);
     this.reports = new ErrorReports(host, (error) => store.isOutage(error));
     this.replies = new Replies(store, (error) => this.reports.report(error));
-    this.sender = new EntrySender(this.commands, (place) => this.queueAt(place));
+    this.sender = new EntrySender(store, this.commands, (place) => this.queueAt(place));
   }
 
   open(): Promise<void> {
@@ -77,7 +75,7 @@ export class BullmqBackend implements QueueBackend {
     this.settings.set(settings.name, settings);
   }
 
-  enqueue(queue: string, entries: readonly QueueEntry[]): readonly Promise<EnqueueResult>[] {
+  enqueue(queue: string, entries: readonly QueueEntry[]): Promise<readonly EnqueueResult[]> {
     if (entries.some(({ replyTo }) => replyTo === this.host.instanceId)) this.listen();
     return this.sender.send(this.settingsOf(queue), entries);
   }
@@ -134,7 +132,7 @@ export class BullmqBackend implements QueueBackend {
   }
 
   async read(place: string, id: string): Promise<EntrySnapshot> {
-    if (!this.isKnown(place)) return UNKNOWN;
+    if (!this.isKnown(place)) return UNKNOWN_ENTRY;
     const jobId = jobIdOf(id);
     return this.commands.run(`reading the entry ${id} of the queue "${queueOf(place)}"`, () =>
       this.readJob(place, jobId),
@@ -228,7 +226,7 @@ export class BullmqBackend implements QueueBackend {
 
   private async readParked(place: string, jobId: string): Promise<EntrySnapshot> {
     const parked = await this.parking.find(queueOf(place), jobId);
-    if (parked === undefined) return UNKNOWN;
+    if (parked === undefined) return UNKNOWN_ENTRY;
     const { attempt, error } = parked;
     return { state: 'failed', attempt, progress: undefined, outcome: { status: 'failed', error } };
   }

@@ -1,13 +1,13 @@
-import type { Job, JobJson, Queue, Worker, WorkerOptions } from 'bullmq';
+import type { IQueueBackend, Job, JobJson, Queue, Worker, WorkerOptions } from 'bullmq';
 
 import type { EntryOutcome } from '../../index.js';
 
 /** What is used of a BullMQ queue, whatever it stores its jobs in. */
 export type StoreQueue = Pick<
-  Queue<unknown, unknown>,
+  Queue<unknown, unknown, string, unknown, unknown, string, IQueueBackend>,
   | 'name'
   | 'add'
-  | 'addBulk'
+  | 'backend'
   | 'getJob'
   | 'getJobs'
   | 'getJobState'
@@ -104,6 +104,12 @@ export interface Store {
 
   /** Makes a BullMQ queue. It has a listener for 'error' and is closed by its user. */
   queue(place: string, onError: (error: Error) => void): StoreQueue;
+  /**
+   * Adds jobs to a queue in as few round trips as possible. To add a job that is there changes nothing.
+   *
+   * @returns for each job, in order, the id of the job that stands for it, or why it was not taken
+   */
+  add(queue: StoreQueue, jobs: readonly JobJson[]): Promise<readonly (string | Error)[]>;
   /**
    * Makes a BullMQ worker and starts it. It is closed by its user. A job whose data is no JSON reaches the processor
    * with its text as data.

@@ -65,8 +65,10 @@ export function parseJson(text: string, limits: CodecLimits = DEFAULT_CODEC_LIMI
  * @throws DISPATCH_MESSAGE_TOO_LARGE where it would have more than `maxBytes` as a text
  */
 export function encodeValue(value: unknown, { maxBytes, maxDepth }: CodecLimits = DEFAULT_CODEC_LIMITS): unknown {
-  const encoded = new JsonWriter(maxDepth).write(value);
-  assertSize(JSON.stringify(encoded), maxBytes);
+  const writer = new JsonWriter(maxDepth);
+  const encoded = writer.write(value);
+  // Most values are so much smaller than the limit that they need not be written to know it.
+  if (writer.mostBytes > maxBytes) assertSize(JSON.stringify(encoded), maxBytes);
   return encoded;
 }
 

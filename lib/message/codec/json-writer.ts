@@ -4,6 +4,11 @@ import { UnserializableMessageError } from '../errors.js';
 import { isUnsafeKey } from './safe-value.js';
 import { TAG_PREFIX, tagged } from './tags.js';
 
+/** What a UTF-16 unit takes at most in JSON: a control character or half a surrogate pair, as its escape. */
+const MOST_BYTES_OF_A_UNIT = 6;
+/** What a value takes at most beside its units: any number, quotes and separators, and a tag around it. */
+const MOST_BYTES_OF_A_VALUE = 64;
+
 /**
  * Copies one value into plain JSON values and tags. It keeps the path it is at, for its errors, and the objects it is
  * inside of, to find cycles; make one for each value.
@@ -12,13 +17,22 @@ export class JsonWriter {
   private readonly path: (string | number)[] = [];
   private readonly ancestors: object[] = [];
   private depth = 0;
+  private bytes = 0;
 
   constructor(private readonly maxDepth: number) {}
 
+  /** How many bytes the text of what was written has at most, in UTF-8. */
+  get mostBytes(): number {
+    return this.bytes;
+  }
+
   /** @throws DISPATCH_UNSERIALIZABLE_MESSAGE for what cannot be written, naming the path. */
   write(value: unknown): unknown {
+    this.bytes += MOST_BYTES_OF_A_VALUE;
     switch (typeof value) {
       case 'string':
+        this.bytes += value.length * MOST_BYTES_OF_A_UNIT;
+        return value;
       case 'boolean':
         return value;
       case 'number':
@@ -69,7 +83,9 @@ export class JsonWriter {
       for (const key of keys) {
         const field = (record as Record<string, unknown>)[key];
         if (isUnsafeKey(key)) this.failAt(key, 'this key is refused on arrival');
-        if (field !== undefined) copy[key] = this.writeAt(key, field);
+        if (field === undefined) continue;
+        this.bytes += key.length * MOST_BYTES_OF_A_UNIT + MOST_BYTES_OF_A_VALUE;
+        copy[key] = this.writeAt(key, field);
       }
       return escaped ? tagged('escape', copy) : copy;
     });
@@ -114,6 +130,7 @@ export class JsonWriter {
   private tag(kind: 'date' | 'bigint' | 'number' | 'undefined' | 'bytes' | 'buffer', payload: unknown): unknown {
     this.enter(1);
     this.depth -= 1;
+    if (typeof payload === 'string') this.bytes += payload.length;
     return tagged(kind, payload);
   }
 

@@ -1,19 +1,20 @@
-import type {
-  BackendHost,
-  CancelResult,
-  DeliveryHandler,
-  EnqueueResult,
-  EntrySnapshot,
-  ParkedEntry,
-  ParkingPlace,
-  QueueBackend,
-  QueueBackendFactory,
-  QueueConsumer,
-  QueueCounts,
-  QueueEntry,
-  QueueFeature,
-  QueueSchedule,
-  ScheduleState,
+import {
+  UNKNOWN_ENTRY,
+  type BackendHost,
+  type CancelResult,
+  type DeliveryHandler,
+  type EnqueueResult,
+  type EntrySnapshot,
+  type ParkedEntry,
+  type ParkingPlace,
+  type QueueBackend,
+  type QueueBackendFactory,
+  type QueueConsumer,
+  type QueueCounts,
+  type QueueEntry,
+  type QueueFeature,
+  type QueueSchedule,
+  type ScheduleState,
 } from '../queue/queue-backend.port.js';
 import { resolveQueueSettings, type QueueSettings } from '../queue/queue-settings.js';
 import {
@@ -34,9 +35,6 @@ import { MemoryWorkers } from './memory-workers.js';
 export function inMemoryQueue(options?: InMemoryQueueOptions): QueueBackendFactory {
   return { name: 'memory', create: (host) => new MemoryBackend(host, resolveInMemoryQueueOptions(options)) };
 }
-
-/** What is known of an entry in a queue that is not there: receipts come from outside, and must not make queues. */
-const NOTHING: EntrySnapshot = { state: 'unknown', attempt: 0, progress: undefined, outcome: undefined };
 
 interface Parts {
   readonly queue: MemoryQueue;
@@ -77,7 +75,8 @@ class MemoryBackend implements QueueBackend {
   }
 
   async read(place: string, id: string): Promise<EntrySnapshot> {
-    return this.queues.get(place)?.queue.read(id) ?? NOTHING;
+    // Receipts come from outside, and must not make queues.
+    return this.queues.get(place)?.queue.read(id) ?? UNKNOWN_ENTRY;
   }
 
   async cancel(place: string, id: string): Promise<CancelResult> {

@@ -1,15 +1,8 @@
 import { now } from '../../common/due-timer.js';
-import type { EnqueueResult, EntrySnapshot, QueueEntry } from '../queue/queue-backend.port.js';
+import { UNKNOWN_ENTRY, type EnqueueResult, type EntrySnapshot, type QueueEntry } from '../queue/queue-backend.port.js';
 import type { QueueSettings } from '../queue/queue-settings.js';
 import { FinishedEntries } from './finished-entries.js';
 import { MemoryEntry } from './memory-entry.js';
-
-const UNKNOWN: EntrySnapshot = Object.freeze({
-  state: 'unknown',
-  attempt: 0,
-  progress: undefined,
-  outcome: undefined,
-});
 
 /** Every entry the queue knows, by id: those that are yet to be handled, and those that are finished and still kept. */
 export class KnownEntries {
@@ -61,7 +54,7 @@ export class KnownEntries {
 
   read(id: string): EntrySnapshot {
     const entry = this.live.get(id);
-    if (entry === undefined) return this.finished.read(id, now()) ?? UNKNOWN;
+    if (entry === undefined) return this.finished.read(id, now()) ?? UNKNOWN_ENTRY;
     return { state: entry.state, attempt: entry.attempt, progress: entry.progress, outcome: undefined };
   }
 }

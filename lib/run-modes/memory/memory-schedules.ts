@@ -1,14 +1,11 @@
 import { errorText } from '../../common/dispatch-error.js';
 import { DueTimer, now } from '../../common/due-timer.js';
-import { InvalidScheduleError } from '../queue/errors.js';
 import type { QueueSchedule, ScheduleState } from '../queue/queue-backend.port.js';
-
-/** The next time after `time` of what was due last at `dueAt`, in milliseconds. */
-type Rhythm = (time: number, dueAt: number) => number;
+import { scheduleRhythm, type ScheduleRhythm } from '../schedule-rhythm.js';
 
 interface Planned {
   readonly schedule: QueueSchedule;
-  readonly rhythm: Rhythm;
+  readonly rhythm: ScheduleRhythm;
   nextAt: number;
   /** True while an entry of it waits to be taken: then no further one is made. */
   isPending: () => boolean;
@@ -36,10 +33,10 @@ export class MemorySchedules {
     private readonly host: SchedulesHost,
   ) {}
 
-  /** @throws DISPATCH_INVALID_SCHEDULE where the cron expression or the time zone cannot be read */
+  /** @throws DISPATCH_INVALID_SCHEDULE */
   async set(schedule: QueueSchedule): Promise<ScheduleState> {
-    const rhythm = await rhythmOf(schedule);
-    const nextAt = schedule.everyMs === undefined ? rhythm(now(), now()) : now();
+    const rhythm = await scheduleRhythm(schedule);
+    const nextAt = schedule.every === undefined ? rhythm(now(), now()) : now();
     const planned: Planned = { schedule, rhythm, nextAt, isPending: () => false };
     if (!this.isClosed) this.planned.set(schedule.id, planned);
     this.arm();
@@ -89,42 +86,8 @@ export class MemorySchedules {
   }
 
   private stateOf({ schedule, nextAt }: Planned): ScheduleState {
-    const { id, everyMs, cron, timeZone, entry } = schedule;
+    const { id, every, cron, tz, entry } = schedule;
     const next = Number.isFinite(nextAt) ? new Date(nextAt) : undefined;
-    return { id, everyMs, cron, timeZone, queue: this.queue, name: entry.name, nextAt: next };
+    return { id, every, cron, tz, queue: this.queue, name: entry.name, nextAt: next };
   }
-}
-
-/**
- * Tells when a schedule is due next. One by interval keeps its rhythm from the time it was due last.
- *
- * @throws DISPATCH_INVALID_SCHEDULE
- */
-async function rhythmOf({ id, everyMs, cron = '', timeZone }: QueueSchedule): Promise<Rhythm> {
-  if (everyMs !== undefined) {
-    if (!(everyMs >= 1 && Number.isFinite(everyMs))) {
-      throw new InvalidScheduleError(id, `its interval is ${everyMs} ms, not 1 ms or more`);
-    }
-    return (time, dueAt) => dueAt + everyMs * Math.max(1, Math.ceil((time + 1 - dueAt) / everyMs));
-  }
-  const fieldCount = cron.trim() === '' ? 0 : cron.trim().split(/\s+/).length;
-  if (fieldCount !== 5 && fieldCount !== 6) {
-    throw new InvalidScheduleError(id, `the cron expression "${cron}" has ${fieldCount} fields, not 5 or 6`);
-  }
-  // Loaded when the first one comes, since it brings a calendar library that few applications need.
-  const { CronExpressionParser } = await import('cron-parser');
-  const zone = timeZone === undefined ? {} : { tz: timeZone };
-  const rhythm: Rhythm = (time) => {
-    const expression = CronExpressionParser.parse(cron, { currentDate: new Date(time), ...zone });
-    return expression.next().getTime();
-  };
-  try {
-    rhythm(now(), now());
-  } catch (error) {
-    const where = timeZone === undefined ? '' : ` in the time zone "${timeZone}"`;
-    throw new InvalidScheduleError(id, `the cron expression "${cron}"${where} cannot be read: ${errorText(error)}`, {
-      cause: error,
-    });
-  }
-  return rhythm;
 }

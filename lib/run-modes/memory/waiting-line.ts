@@ -42,11 +42,6 @@ export class WaitingLine {
     return this.ages.last;
   }
 
-  /** How many keys are remembered: those with an entry that waits or is delivered. */
-  get keyCount(): number {
-    return this.keys.size;
-  }
-
   /** Adds an entry behind its equals; one that its key has waited for goes first in its line. */
   addLast(entry: MemoryEntry): void {
     entry.age = this.ages.push(entry);

@@ -95,6 +95,19 @@ export function readEntryData(data: unknown, limits: CodecLimits): EntryData | s
   };
 }
 
+/** What the data of an entry, which may be anything, says of its message without its payload being read. */
+export function entryFacts(
+  data: unknown,
+  entryId: string,
+): { messageId: string | undefined; handler: string | undefined } {
+  const { format, id, handler } = (data ?? {}) as Partial<Record<string, unknown>>;
+  if (format !== FORMAT) return { messageId: undefined, handler: undefined };
+  return {
+    messageId: typeof id === 'string' ? id : entryId,
+    handler: typeof handler === 'string' ? handler : undefined,
+  };
+}
+
 /** Each message of a schedule begins a correlation of its own. */
 function withoutCorrelation({ correlationId: _correlationId, causationId: _causationId, ...headers }: MessageHeaders) {
   return headers;

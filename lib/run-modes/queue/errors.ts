@@ -156,10 +156,12 @@ export class ReplyTimeoutError extends DispatchError {
     /** Of the receipt, with which the result can still be asked for. */
     readonly receiptId: string,
     readonly timeoutMs: number,
+    /** Why there could be none, where that is known. */
+    readonly reason?: string,
   ) {
-    super(
-      `No reply to "${messageName}" within ${timeoutMs} ms; it may still be handled. Ask again with dispatcher.receipt('${receiptId}'), or raise timeoutMs.`,
-    );
+    const late = `No reply to "${messageName}" within ${timeoutMs} ms`;
+    const advice = `Ask again with dispatcher.receipt('${receiptId}'), or raise timeoutMs.`;
+    super(`${late}; it may still be handled. ${reason ?? advice}`);
   }
 }
 

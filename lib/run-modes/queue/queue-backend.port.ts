@@ -121,6 +121,9 @@ export interface EntrySnapshot {
   readonly outcome: EntryOutcome | undefined;
 }
 
+/** What {@link QueueBackend.read} says of an entry that is not there. */
+export const UNKNOWN_ENTRY: EntrySnapshot = { state: 'unknown', attempt: 0, progress: undefined, outcome: undefined };
+
 /** What an attempt to cancel came to. `requested`: it is running, and its handler's signal aborts. */
 export type CancelResult = 'cancelled' | 'requested' | 'finished' | 'unknown';
 
@@ -149,16 +152,16 @@ export interface QueueCounts {
   readonly oldestWaitingMs: number;
 }
 
-/** An entry that is made again and again. Exactly one of `everyMs` and `cron` is given. */
+/** An entry that is made again and again. Exactly one of `every` and `cron` is given. */
 export interface QueueSchedule {
   /** Unique in its queue; a schedule of the same id is replaced. */
   readonly id: string;
   /** The time from one entry to the next, in milliseconds; the first is due at once. */
-  readonly everyMs: number | undefined;
+  readonly every: number | undefined;
   /** A cron expression of five fields, or six with seconds first. */
   readonly cron: string | undefined;
-  /** The IANA time zone that `cron` is read in; that of the process where undefined. */
-  readonly timeZone: string | undefined;
+  /** The IANA time zone that `cron` is read in, whichever process does so; undefined beside `every`. */
+  readonly tz: string | undefined;
   /** What each entry is; its id is the backend's own, different each time and the same for all attempts. */
   readonly entry: Pick<QueueEntry, 'name' | 'data' | 'priority'>;
 }
@@ -172,8 +175,11 @@ export interface ScheduleState extends Omit<QueueSchedule, 'entry'> {
 
 /** What happens in a backend that nobody has called for. */
 export type BackendEvent =
-  /** Another process lost its hold on an entry, or died with it: it is delivered again. */
-  | { readonly type: 'stalled'; readonly queue: string; readonly id: string }
+  /**
+   * Another process lost its hold on an entry, or died with it: it is delivered again. `place` is where
+   * {@link QueueBackend.read} finds it; the name of the queue where left out.
+   */
+  | { readonly type: 'stalled'; readonly queue: string; readonly place?: string; readonly id: string }
   /**
    * An entry is gone, unhandled: it made room for another, its queue was closed and is not durable, or a schedule made it
    * for a queue without room. Its `replyTo` is told as well.
@@ -234,12 +240,16 @@ export interface QueueBackend {
   ensure(settings: QueueSettings): Promise<void>;
 
   /**
-   * Stores entries, in this order, in as few round trips as it can. One result for each, in order; each promise settles
-   * by itself. A promise rejects where it is not known whether the entry is stored.
+   * Stores entries, in this order, in as few round trips as it can. One result for each, in order: one promise for each
+   * where each has a moment of its own, or one for all of them. A promise rejects where it is not known whether the entry
+   * is stored.
    *
    * @throws DISPATCH_QUEUE_UNAVAILABLE where the store does not answer
    */
-  enqueue(queue: string, entries: readonly QueueEntry[]): readonly Promise<EnqueueResult>[];
+  enqueue(
+    queue: string,
+    entries: readonly QueueEntry[],
+  ): readonly Promise<EnqueueResult>[] | Promise<readonly EnqueueResult[]>;
 
   /**
    * Delivers the entries of a queue, at most `concurrency` at once in this process and `globalConcurrency` in all.
@@ -267,7 +277,7 @@ export interface QueueBackend {
   /** The entries parked in a place, the newest first, at most `limit`. */
   parked(queue: string, place: ParkingPlace, limit: number): Promise<readonly ParkedEntry[]>;
 
-  /** @throws DISPATCH_INVALID_SCHEDULE where the cron expression or the time zone cannot be read */
+  /** @throws DISPATCH_INVALID_SCHEDULE as `scheduleRhythm()` does, before anything is stored */
   schedule(queue: string, schedule: QueueSchedule): Promise<ScheduleState>;
   schedules(queue: string): Promise<readonly ScheduleState[]>;
   /** @returns whether there was one; entries it has made already stay */

@@ -13,10 +13,12 @@ import {
   TaskStalledNotification,
 } from '../../notifications/task-notifications.js';
 import type { InFlight } from '../in-flight.js';
+import { entryFacts } from './entry-data.js';
 import type { BackendEvent, QueueBackend, QueueBackendFactory } from './queue-backend.port.js';
 import { QueueCatalog, type QueueCatalogOptions } from './queue-catalog.js';
+import { receiptId } from '../replies/queue-receipt.js';
 import { QueuedRunMode } from './queued-run-mode.js';
-import { ReplyWaiters } from './reply-waiters.js';
+import { ReplyWaiters } from '../replies/reply-waiters.js';
 
 /** What the queues of an application are made with. */
 export interface QueueClientParts {
@@ -80,15 +82,10 @@ export class QueueClient {
     switch (event.type) {
       case 'stalled':
         this.stalls.set(event.queue, this.stalledCount(event.queue) + 1);
-        return this.tell(TaskStalledNotification, () => new TaskStalledNotification(event.id, event.queue));
-      case 'dropped': {
-        const { entry, queue, error, sequence } = event;
-        this.logger.warn(error.message);
-        return this.tell(
-          TaskRejectedNotification,
-          () => new TaskRejectedNotification(entry.name, entry.id, queue, error, sequence),
-        );
-      }
+        return this.tell(TaskStalledNotification, () => stalled(event));
+      case 'dropped':
+        this.logger.warn(event.error.message);
+        return this.tell(TaskRejectedNotification, () => dropped(event));
       case 'paused':
         return this.tell(QueuePausedNotification, () => new QueuePausedNotification(event.queue));
       case 'resumed':
@@ -106,4 +103,16 @@ export class QueueClient {
   private tell<N extends DispatchNotification>(type: abstract new (...args: never[]) => N, make: () => N): void {
     if (this.channel.wants(type)) this.channel.publish(make());
   }
+}
+
+type EventOf<T extends BackendEvent['type']> = Extract<BackendEvent, { readonly type: T }>;
+
+function stalled({ queue, id, place = queue }: EventOf<'stalled'>): TaskStalledNotification {
+  return new TaskStalledNotification(queue, receiptId({ entryId: id, place }));
+}
+
+function dropped({ queue, entry, error, sequence }: EventOf<'dropped'>): TaskRejectedNotification {
+  const { messageId = entry.id, handler } = entryFacts(entry.data, entry.id);
+  const receipt = receiptId({ entryId: entry.id, place: queue });
+  return new TaskRejectedNotification(entry.name, messageId, queue, error, { handler, receiptId: receipt, sequence });
 }

@@ -5,12 +5,12 @@ import type { QueueSettings } from './queue-settings.js';
 /** How old the count may be by which `maxWaiting` is judged, in milliseconds. */
 const COUNT_AGE_MS = 250;
 /** How many batches are on their way to one queue at once: what is sent meanwhile makes the next, larger one. */
-const MAX_BATCHES_ON_THE_WAY = 4;
+const MAX_BATCHES_ON_THE_WAY = 16;
 
-/** An entry on its way to the store, and who waits for it. */
-interface Sending {
+/** An entry on its way to the store, and who is told what became of it. */
+export interface EntrySending {
   readonly entry: QueueEntry;
-  readonly resolve: (result: EnqueueResult) => void;
+  readonly resolve: (result: Exclude<EnqueueResult, { readonly status: 'refused' }>) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -20,7 +20,7 @@ interface Sending {
  * settles by itself.
  */
 export class QueueSender {
-  private pending: Sending[] = [];
+  private pending: EntrySending[] = [];
   private batchesOnTheWay = 0;
   private isScheduled = false;
   /** True while a batch waits for a count: one that needs none must not overtake it. */
@@ -35,33 +35,32 @@ export class QueueSender {
     private readonly settings: QueueSettings,
   ) {}
 
-  /**
-   * Stores an entry.
-   *
-   * @throws DISPATCH_QUEUE_FULL, DISPATCH_QUEUE_UNAVAILABLE
-   */
-  send(entry: QueueEntry): Promise<EnqueueResult> {
-    return new Promise((resolve, reject) => {
-      this.pending.push({ entry, resolve, reject });
-      if (this.isScheduled || this.batchesOnTheWay >= MAX_BATCHES_ON_THE_WAY) return;
-      this.isScheduled = true;
-      process.nextTick(() => {
-        this.isScheduled = false;
-        this.flush();
-      });
-    });
+  /** Stores an entry. Whoever sent it is told later, never in this turn, also of DISPATCH_QUEUE_FULL and DISPATCH_QUEUE_UNAVAILABLE. */
+  send(sending: EntrySending): void {
+    if (this.backend.maxBatchCount === 1) {
+      this.hand([sending], () => undefined);
+      return;
+    }
+    this.pending.push(sending);
+    this.flushSoon();
   }
 
-  private flush(): void {
-    while (this.pending.length > 0 && !this.isJudging && this.batchesOnTheWay < MAX_BATCHES_ON_THE_WAY) {
+  /** One batch after the other, so that each leaves before the next is made. */
+  private flushSoon(): void {
+    const isIdle = this.pending.length === 0 || this.isScheduled || this.isJudging;
+    if (isIdle || this.batchesOnTheWay >= MAX_BATCHES_ON_THE_WAY) return;
+    this.isScheduled = true;
+    process.nextTick(() => {
+      this.isScheduled = false;
       const batch = this.pending.splice(0, this.backend.maxBatchCount);
       this.batchesOnTheWay += 1;
       this.sendBatch(batch);
-    }
+      queueMicrotask(() => this.flushSoon());
+    });
   }
 
   /** Without a promise of its own where the count is good enough, which it nearly always is. */
-  private sendBatch(batch: readonly Sending[]): void {
+  private sendBatch(batch: readonly EntrySending[]): void {
     const counting = this.countWaiting(batch.length);
     if (counting === undefined) {
       this.store(batch);
@@ -70,17 +69,17 @@ export class QueueSender {
     this.isJudging = true;
     counting.then(
       () => this.judged(() => this.storeWithin(this.room, batch)),
-      (error: unknown) => this.judged(() => this.fail(batch, error)),
+      (error: unknown) => this.judged(() => this.fail(batch, error, () => this.endBatch())),
     );
   }
 
   private judged(goOn: () => void): void {
     this.isJudging = false;
     goOn();
-    this.flush();
+    this.flushSoon();
   }
 
-  private storeWithin(room: number, batch: readonly Sending[]): void {
+  private storeWithin(room: number, batch: readonly EntrySending[]): void {
     let left = room;
     const taken = batch.filter(({ entry, reject }) => {
       if (left > 0 || entry.isForwarded === true) {
@@ -93,55 +92,83 @@ export class QueueSender {
     this.store(taken);
   }
 
-  private fail(batch: readonly Sending[], error: unknown): void {
+  private fail(batch: readonly EntrySending[], error: unknown, end: () => void): void {
     for (const sending of batch) sending.reject(this.failureOf(sending, error));
-    this.endBatch();
+    end();
   }
 
   private endBatch(): void {
     this.batchesOnTheWay -= 1;
-    this.flush();
+    this.flushSoon();
   }
 
   private get room(): number {
     return Math.max(0, this.settings.maxWaiting - this.waitingCount);
   }
 
-  private store(batch: readonly Sending[]): void {
+  private store(batch: readonly EntrySending[]): void {
     if (batch.length === 0) {
       this.endBatch();
       return;
     }
     this.waitingCount += batch.length;
     this.sentSinceCount += batch.length;
-    let results: readonly Promise<EnqueueResult>[];
+    this.hand(batch, () => this.endBatch());
+  }
+
+  /** Hands entries to the backend, and what became of them to their senders. */
+  private hand(batch: readonly EntrySending[], end: () => void): void {
+    let answers: ReturnType<QueueBackend['enqueue']>;
     try {
-      results = this.backend.enqueue(
+      answers = this.backend.enqueue(
         this.settings.name,
         batch.map(({ entry }) => entry),
       );
     } catch (error) {
-      this.fail(batch, error);
+      this.fail(batch, error, end);
       return;
     }
+    if (!('then' in answers)) {
+      this.tellEach(answers, batch, end);
+      return;
+    }
+    answers.then(
+      (results) => {
+        for (const [index, sending] of batch.entries()) this.tell(sending, results[index]);
+        end();
+      },
+      (error: unknown) => this.fail(batch, error, end),
+    );
+  }
+
+  private tellEach(answers: readonly Promise<EnqueueResult>[], batch: readonly EntrySending[], end: () => void): void {
     let leftCount = batch.length;
-    const end = (): void => {
-      leftCount -= 1;
-      if (leftCount === 0) this.endBatch();
-    };
     for (const [index, sending] of batch.entries()) {
-      const result = results[index] ?? Promise.reject(new Error('The queue backend gave too few results.'));
-      result.then(
-        (value) => {
-          sending.resolve(value);
-          end();
+      const told = (): void => {
+        leftCount -= 1;
+        if (leftCount === 0) end();
+      };
+      const answer = answers[index] ?? Promise.resolve(undefined);
+      answer.then(
+        (result) => {
+          this.tell(sending, result);
+          told();
         },
         (error: unknown) => {
           sending.reject(this.failureOf(sending, error));
-          end();
+          told();
         },
       );
     }
+  }
+
+  private tell(sending: EntrySending, result: EnqueueResult | undefined): void {
+    if (result?.status === 'stored' || result?.status === 'duplicate') {
+      sending.resolve(result);
+      return;
+    }
+    const error = result?.error ?? new Error('The queue backend gave too few results.');
+    sending.reject(this.failureOf(sending, error));
   }
 
   /** Counts what waits, where the count may be too old to tell whether there is room. */
@@ -173,7 +200,7 @@ export class QueueSender {
   }
 
   /** The failure of a batch, told to the sender of one message: it names that message. */
-  private failureOf({ entry }: Sending, error: unknown): unknown {
+  private failureOf({ entry }: EntrySending, error: unknown): unknown {
     if (!(error instanceof QueueUnavailableError)) return error;
     const attempted = `sending "${entry.name}" (${entry.id}) to the queue "${this.settings.name}"`;
     return new QueueUnavailableError(attempted, error.store, { cause: error, mayBeStored: error.mayBeStored });

@@ -72,6 +72,8 @@ export interface QueueSettings {
 
 const DAY_MS = 86_400_000;
 const MAX_LANES = 256;
+/** What stores of queues take in names: they build keys and table names of them, with `:` and `~` as their own marks. */
+const QUEUE_NAME = /^[\w.-]{1,100}$/;
 const KNOWN: Record<keyof QueueOptions, true> = {
   concurrency: true,
   globalConcurrency: true,
@@ -105,6 +107,12 @@ export function resolveQueueSettings(name: string, own: QueueOptions = {}, share
     keepParked: retention(own.keepParked ?? shared.keepParked, 10_000, 30 * DAY_MS),
     lockMs: own.lockMs ?? shared.lockMs ?? 30_000,
   });
+}
+
+/** Why a text cannot be the name of a queue; undefined where it can. */
+export function queueNameProblem(name: unknown): string | undefined {
+  if (typeof name === 'string' && QUEUE_NAME.test(name)) return undefined;
+  return `${describeValue(name)} is no name of a queue: use 1 to 100 letters, digits, dots, dashes and underscores`;
 }
 
 /** What is wrong with the options of a queue. */

@@ -1,10 +1,9 @@
 import { describeValue } from '../../common/describe-value.js';
 import { delay } from '../../common/promises.js';
-import { queueNameProblem } from '../worker/role.js';
 import { InvalidQueueOptionsError } from './errors.js';
 import type { ParkedEntry, ParkingPlace, QueueBackend, QueueCounts } from './queue-backend.port.js';
 import type { QueueCatalog } from './queue-catalog.js';
-import { queueOptionsProblems, type QueueOptions, type QueueSettings } from './queue-settings.js';
+import { queueNameProblem, queueOptionsProblems, type QueueOptions, type QueueSettings } from './queue-settings.js';
 
 const PLACES: readonly ParkingPlace[] = ['failed', 'unreadable', 'unhandled', 'invalid'];
 

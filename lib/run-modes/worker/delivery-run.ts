@@ -17,7 +17,7 @@ import type { Delivery, JsonValue, ParkingPlace, Settlement } from '../queue/que
 import type { QueueSettings } from '../queue/queue-settings.js';
 import { toWireError } from '../queue/wire-error.js';
 import type { EntryTarget, EntryTargets } from './entry-target.port.js';
-import type { TaskObserver } from './task-observer.js';
+import type { DeliveredTask, TaskObserver } from './task-observer.js';
 
 /** How long a delivery that could not be brought to an end is held, so that it does not return at once, in milliseconds. */
 const DISTURBED_WAIT_MS = 1000;
@@ -35,9 +35,6 @@ export interface DeliveryRunParts {
   readonly limits: CodecLimits;
 }
 
-/** What one attempt came to, beside an end. */
-type AttemptEnd = Settlement | { readonly action: 'again'; readonly delayMs: number; readonly error: unknown };
-
 /**
  * Takes one delivery to its end: reads the entry, runs the handler, decides what its failure means.
  *
@@ -50,18 +47,24 @@ export class DeliveryRun {
   private context: MessageContext | undefined;
   private abortedWith: Error | undefined;
   private isAwaited = false;
+  private readonly task: DeliveredTask;
 
   constructor(
     private readonly parts: DeliveryRunParts,
     private readonly settings: QueueSettings,
     private readonly delivery: Delivery,
   ) {
+    this.task = { queue: settings.name, delivery };
     delivery.onAbort((reason) => this.abort(reason));
   }
 
-  /** Never rejects. */
+  /** Rejects only where the store or this library fails, and not the handler: see {@link disturbed}. */
   settle(): Promise<Settlement> {
-    return this.handle().catch((error: unknown) => this.disturbed(error));
+    try {
+      return this.step(this.delivery.attempt);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /** Ends the wait for a further attempt: the process is about to stop. */
@@ -71,7 +74,7 @@ export class DeliveryRun {
   }
 
   /** Not the handler's failure but the store's or ours: nothing is known, so nothing is decided. */
-  private async disturbed(error: unknown): Promise<Settlement> {
+  async disturbed(error: unknown): Promise<Settlement> {
     // Somebody else has it by now: there is nothing to hold back, and nothing wrong here.
     if (error instanceof LockLostError) return { action: 'giveBack' };
     this.parts.observer.disturbed(this.settings.name, error);
@@ -85,27 +88,26 @@ export class DeliveryRun {
     await delay(ms, this.waiting.signal);
   }
 
-  private async handle(): Promise<Settlement> {
-    for (let { attempt } = this.delivery; ; attempt = await this.delivery.countAttempt()) {
-      // Read anew for each attempt: what the handler did to its message must not reach the next.
-      const data = this.read(attempt);
-      if ('action' in data) return data;
-      if (attempt > this.settings.maxAttempts) {
-        return this.park('failed', new AttemptsExhaustedError(data.name, attempt - 1), attempt - 1);
-      }
-      const target = this.find(data, attempt);
-      if ('action' in target) return target;
-      if ('handlers' in target) return this.fanOut(data, attempt);
-      const end = await this.attempt(target, attempt);
-      if (end.action !== 'again') return end;
-      if (this.delivery.key === undefined) {
-        return { action: 'retry', delayMs: end.delayMs, error: toWireError(end.error) };
-      }
-      await this.wait(end.delayMs);
-      if (this.abortedWith instanceof CancelledError) return this.park('failed', this.abortedWith, attempt);
-      if (this.abortedWith !== undefined) return { action: 'giveBack' };
-      if (this.isStopping) return this.giveBackFailed();
+  /** One attempt. The message is read anew for each: what the handler did to it must not reach the next. */
+  private step(attempt: number): Promise<Settlement> {
+    const data = this.read(attempt);
+    if ('action' in data) return Promise.resolve(data);
+    if (attempt > this.settings.maxAttempts) {
+      const error = new AttemptsExhaustedError(data.name, attempt - 1);
+      return Promise.resolve(this.park('failed', error, attempt - 1));
     }
+    const target = this.find(data, attempt);
+    if ('action' in target) return Promise.resolve(target);
+    return 'handlers' in target ? this.fanOut(data, attempt) : this.attempt(target, attempt);
+  }
+
+  /** Tries a message with a key again, whose entry stays here meanwhile. */
+  private async tryAgain(delayMs: number, attempt: number): Promise<Settlement> {
+    await this.wait(delayMs);
+    if (this.abortedWith instanceof CancelledError) return this.park('failed', this.abortedWith, attempt);
+    if (this.abortedWith !== undefined) return { action: 'giveBack' };
+    if (this.isStopping) return this.giveBackFailed();
+    return this.step(await this.delivery.countAttempt());
   }
 
   /** Giving back takes an attempt away, and the one before the wait has failed: it stays counted. */
@@ -150,14 +152,14 @@ export class DeliveryRun {
     }
   }
 
-  private attempt(target: EntryTarget, attempt: number): Promise<AttemptEnd> {
+  private attempt(target: EntryTarget, attempt: number): Promise<Settlement> {
     const { observer } = this.parts;
     const { timeoutMs, name: queue } = this.settings;
     const facts = { queue, attempt, progress: (value: unknown) => this.progress(value) };
     const context = target.contextOf(facts, timeoutMs);
     this.context = context;
     if (this.abortedWith !== undefined) context.abort(this.abortedWith);
-    observer.started(context, queue);
+    observer.started(context, this.task);
     const startedAtMs = performance.now();
     return target.run(context).then(
       (result) => this.completed(context, result, performance.now() - startedAtMs),
@@ -170,7 +172,7 @@ export class DeliveryRun {
     const { observer, limits } = this.parts;
     try {
       const encoded = result === undefined ? undefined : (encodeValue(result, limits) as JsonValue);
-      observer.completed(context, { queue: this.settings.name, result, durationMs });
+      observer.completed(context, this.task, { result, durationMs });
       return { action: 'complete', result: encoded };
     } catch (error) {
       // The handler has done its work, so it is not run again for a result that cannot travel.
@@ -178,7 +180,7 @@ export class DeliveryRun {
     }
   }
 
-  private failed(context: MessageContext, target: EntryTarget, error: unknown): AttemptEnd {
+  private failed(context: MessageContext, target: EntryTarget, error: unknown): Settlement | Promise<Settlement> {
     this.context = undefined;
     const reason = this.abortedWith ?? context.abortReason;
     if (reason instanceof CancelledError) return this.park('failed', reason, context.attempt, context);
@@ -186,25 +188,17 @@ export class DeliveryRun {
     if (error instanceof InvalidMessageError && error.subject === target.message) {
       return this.park('invalid', error, context.attempt, context);
     }
-    const { maxAttempts, backoffMs: baseMs, maxBackoffMs: maxMs, name: queue } = this.settings;
+    const { maxAttempts, backoffMs: baseMs, maxBackoffMs: maxMs } = this.settings;
     if (context.attempt >= maxAttempts) return this.park('failed', error, context.attempt, context);
     const delayMs = backoffMs({ baseMs, maxMs }, context.attempt);
-    this.parts.observer.retried(context, { queue, error, delayMs });
-    return { action: 'again', delayMs, error };
+    this.parts.observer.retried(context, this.task, { error, delayMs });
+    if (this.delivery.key !== undefined) return this.tryAgain(delayMs, context.attempt);
+    return { action: 'retry', delayMs, error: toWireError(error) };
   }
 
   private park(place: ParkingPlace, error: unknown, attempt: number, context?: MessageContext): Settlement {
-    const { id, name } = this.delivery;
-    this.parts.observer.parked({
-      entryId: id,
-      messageName: name,
-      queue: this.settings.name,
-      place,
-      error,
-      attempt,
-      context,
-      isAwaited: this.isAwaited,
-    });
+    const { isAwaited } = this;
+    this.parts.observer.parked(this.task, { place, error, attempt, context, isAwaited });
     return { action: 'park', place, error: toWireError(error) };
   }
 

@@ -65,6 +65,11 @@ export class QueueStage {
     return this.client?.catalog.names.filter(this.parts.role.worksOn) ?? [];
   }
 
+  /** Whether this process will work on a queue of that name, and has not begun to work on any. */
+  startsLater(queue: string): boolean {
+    return this.worker === undefined && this.parts.role.worksOn(queue);
+  }
+
   /** What is wrong with the role of this process, once every queue is known. */
   roleProblems(): string[] {
     const { name, named } = this.parts.role;
@@ -75,6 +80,12 @@ export class QueueStage {
       .map((queue) => `"only" or "except" names the queue "${queue}", which nothing uses: ${list}.`);
     if (name === 'work' && this.workedOn.length === 0) {
       problems.push(`The role of this process is "work", and it works on no queue: ${list}.`);
+    }
+    const { client, parts } = this;
+    if (name === 'send' && client !== undefined && !client.backend.features.has('shared')) {
+      problems.push(
+        `The role of this process is "send", and no other process sees its queues (${parts.factory?.name}): nobody would handle what it sends. Give the role "both", or a backend that processes share, such as bullmq().`,
+      );
     }
     return problems;
   }

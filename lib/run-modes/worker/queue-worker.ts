@@ -12,7 +12,8 @@ interface Running {
   readonly run: DeliveryRun;
   /** Ends the delivery without waiting for the handler. */
   readonly giveBack: (settlement: Settlement) => void;
-  readonly settled: Promise<unknown>;
+  /** Resolves when the delivery has come to its end. */
+  readonly ended: Promise<unknown>;
 }
 
 /** Handles what the queues of this process deliver, until it is stopped. */
@@ -71,7 +72,7 @@ export class QueueWorker {
 
   private async settled(): Promise<void> {
     const waiting = new AbortController();
-    const all = Promise.all([...this.running].map(({ settled }) => settled));
+    const all = Promise.all([...this.running].map(({ ended }) => ended));
     await Promise.race([all, delay(SETTLING_MS, waiting.signal)]);
     waiting.abort();
   }
@@ -83,15 +84,16 @@ export class QueueWorker {
     activity.running += 1;
     const run = new DeliveryRun(this.parts, settings, delivery);
     return new Promise((resolve) => {
-      const settled = run.settle();
       const end = (settlement: Settlement): void => {
         if (this.running.delete(running)) activity.running -= 1;
         resolve(settlement);
       };
-      const running: Running = { run, settled, giveBack: end };
+      const disturbed = async (reason: unknown): Promise<void> => {
+        // Rejects only where the application's own logger throws: even then the entry must not stay in our hands.
+        end(await run.disturbed(reason).catch(() => GIVEN_BACK));
+      };
+      const running: Running = { run, ended: run.settle().then(end, disturbed), giveBack: end };
       this.running.add(running);
-      // Only where the application's own logger throws: even then the entry must not stay in our hands.
-      settled.then(end, () => end(GIVEN_BACK));
     });
   }
 }

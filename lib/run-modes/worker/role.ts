@@ -1,10 +1,10 @@
 import { describeValue, isOptionsObject } from '../../common/describe-value.js';
-import { queueOptionsProblems, type QueueOptions } from '../queue/queue-settings.js';
+import { queueNameProblem, queueOptionsProblems, type QueueOptions } from '../queue/queue-settings.js';
 
 /**
- * What a process does with queues. `send`: it runs no handler for them. `both`: it works on them beside whatever else it
- * does. `work`: the same, and it is a mistake where there is no queue for it to work on. What its handlers send, and its
- * controllers, is accepted in every role.
+ * What a process does with queues. `send`: it runs no handler for them, which is a mistake where no other process sees
+ * them, as in memory. `both`: it works on them beside whatever else it does. `work`: the same, and it is a mistake where
+ * there is no queue for it to work on. What its handlers send, and its controllers, is accepted in every role.
  */
 export type QueueRole = 'send' | 'work' | 'both';
 
@@ -46,14 +46,6 @@ const KNOWN: Record<keyof QueuesOptions, true> = {
   defaults: true,
   each: true,
 };
-/** What stores of queues take in names: they build keys and table names of them, with `:` and `~` as their own marks. */
-const QUEUE_NAME = /^[\w.-]{1,100}$/;
-
-/** Why a text cannot be the name of a queue; undefined where it can. */
-export function queueNameProblem(name: unknown): string | undefined {
-  if (typeof name === 'string' && QUEUE_NAME.test(name)) return undefined;
-  return `${describeValue(name)} is no name of a queue: use 1 to 100 letters, digits, dots, dashes and underscores`;
-}
 
 /**
  * Reads the role of a process from its environment and, where that says nothing, from the options: `DISPATCH_ROLE`

@@ -9,14 +9,20 @@ import {
   TaskFailedNotification,
   TaskRetriedNotification,
   TaskStartedNotification,
+  type HandledTaskFacts,
 } from '../../notifications/task-notifications.js';
-import type { ParkingPlace } from '../queue/queue-backend.port.js';
+import { entryFacts } from '../queue/entry-data.js';
+import type { Delivery, ParkingPlace } from '../queue/queue-backend.port.js';
+import { receiptId } from '../replies/queue-receipt.js';
+
+/** A delivery, and the queue it is of. */
+export interface DeliveredTask {
+  readonly queue: string;
+  readonly delivery: Pick<Delivery, 'id' | 'name' | 'data' | 'place'>;
+}
 
 /** How an entry came to be parked. */
 export interface ParkedTask {
-  readonly entryId: string;
-  readonly messageName: string;
-  readonly queue: string;
   readonly place: ParkingPlace;
   readonly error: unknown;
   readonly attempt: number;
@@ -35,42 +41,46 @@ export class TaskObserver {
     private readonly unhandled: UnhandledExceptionBus,
   ) {}
 
-  started(context: MessageContext, queue: string): void {
+  started(context: MessageContext, task: DeliveredTask): void {
     if (this.channel.wants(TaskStartedNotification)) {
-      this.channel.publish(new TaskStartedNotification(context, queue));
+      this.channel.publish(new TaskStartedNotification(factsOf(context, task), context));
     }
   }
 
   completed(
     context: MessageContext,
-    { queue, result, durationMs }: { readonly queue: string; readonly result: unknown; readonly durationMs: number },
+    task: DeliveredTask,
+    { result, durationMs }: { readonly result: unknown; readonly durationMs: number },
   ): void {
     if (this.channel.wants(TaskCompletedNotification)) {
-      this.channel.publish(new TaskCompletedNotification(context, queue, result, durationMs));
+      this.channel.publish(new TaskCompletedNotification(factsOf(context, task), context, result, durationMs));
     }
   }
 
   retried(
     context: MessageContext,
-    { queue, error, delayMs }: { readonly queue: string; readonly error: unknown; readonly delayMs: number },
+    task: DeliveredTask,
+    { error, delayMs }: { readonly error: unknown; readonly delayMs: number },
   ): void {
     this.logger.warn(
       `${context.handler.name} failed at "${context.name}" (${context.id}), attempt ${context.attempt}; again in ${delayMs} ms: ${errorText(error)}`,
     );
     if (this.channel.wants(TaskRetriedNotification)) {
-      this.channel.publish(new TaskRetriedNotification(context, queue, error, delayMs));
+      this.channel.publish(new TaskRetriedNotification(factsOf(context, task), context, error, delayMs));
     }
   }
 
   /** No further attempt is made. */
-  parked({ entryId, messageName, queue, place, error, attempt, context, isAwaited }: ParkedTask): void {
-    const what = `"${messageName}" (${entryId}) of the queue "${queue}" is parked as ${place}`;
+  parked(task: DeliveredTask, { place, error, attempt, context, isAwaited }: ParkedTask): void {
+    const { queue, delivery } = task;
+    const what = `"${delivery.name}" (${delivery.id}) of the queue "${queue}" is parked as ${place}`;
     const line = `${what} after ${attempt} attempts: ${errorText(error)}`;
     // As in the caller's turn: a failure that its caller is told of is the caller's to log.
     if (!isAwaited) this.logger.error(line, stackOf(error));
     if (context !== undefined && !isAwaited) this.unhandled.publish({ exception: error, cause: context.message });
     if (this.channel.wants(TaskFailedNotification)) {
-      this.channel.publish(new TaskFailedNotification(messageName, entryId, queue, place, error, attempt));
+      const facts = context === undefined ? factsOfUnhandled(task) : factsOf(context, task);
+      this.channel.publish(new TaskFailedNotification(facts, place, error, attempt));
     }
   }
 
@@ -78,4 +88,18 @@ export class TaskObserver {
   disturbed(queue: string, error: unknown): void {
     this.logger.error(`A message of the queue "${queue}" is given back: ${errorText(error)}`, stackOf(error));
   }
+}
+
+function factsOf({ name, id, handler }: MessageContext, { queue, delivery }: DeliveredTask): HandledTaskFacts {
+  return {
+    messageName: name,
+    messageId: id,
+    handler: handler.key,
+    queue,
+    receiptId: receiptId({ entryId: delivery.id, place: delivery.place }),
+  };
+}
+
+function factsOfUnhandled({ queue, delivery: { id, name, data, place } }: DeliveredTask) {
+  return { messageName: name, ...entryFacts(data, id), queue, receiptId: receiptId({ entryId: id, place }) };
 }

@@ -97,8 +97,19 @@ export class Instance implements BackendHost {
     });
   }
 
+  /** Stores entries in one call; resolves when every one has its result. */
   enqueue(settings: QueueSettings, ...entries: QueueEntry[]): Promise<EnqueueResult[]> {
-    return Promise.all(this.backend.enqueue(settings.name, entries));
+    return Promise.all(this.enqueueEach(settings, ...entries));
+  }
+
+  /** The same, with a promise for each entry, where the backend gives one for all of them too. */
+  enqueueEach({ name }: QueueSettings, ...entries: QueueEntry[]): readonly Promise<EnqueueResult>[] {
+    const answers = this.backend.enqueue(name, entries);
+    if (!('then' in answers)) return answers;
+    return entries.map(async (_entry, index) => {
+      const result = (await answers)[index];
+      return result ?? assert.fail('the backend gave too few results');
+    });
   }
 
   async consume(settings: QueueSettings, step: Step = () => COMPLETE): Promise<Consumption> {

@@ -5,7 +5,7 @@ import { COMPLETE, FAILURE, type BenchCase } from './bench.js';
 
 function schedule(given: Partial<QueueSchedule>): QueueSchedule {
   const entry = { name: 'reports.make', data: { kind: 'daily' }, priority: 100 };
-  return { id: 'daily: report', everyMs: undefined, cron: undefined, timeZone: undefined, entry, ...given };
+  return { id: 'daily: report', every: undefined, cron: undefined, tz: undefined, entry, ...given };
 }
 
 const INVALID = { code: 'DISPATCH_INVALID_SCHEDULE' };
@@ -18,8 +18,8 @@ export const scheduleCases: readonly BenchCase[] = [
       const instance = await bench.open();
       const queue = await bench.queue({ concurrency: 1 }, instance);
       const consumption = await instance.consume(queue);
-      const state = await instance.backend.schedule(queue.name, schedule({ everyMs: 250 }));
-      assert.deepEqual([state.id, state.everyMs, state.name], ['daily: report', 250, 'reports.make']);
+      const state = await instance.backend.schedule(queue.name, schedule({ every: 250 }));
+      assert.deepEqual([state.id, state.every, state.name], ['daily: report', 250, 'reports.make']);
       await consumption.done(3);
       assert.equal(new Set(consumption.ids).size, consumption.ids.length);
       const [first, , third] = consumption.deliveries;
@@ -41,7 +41,7 @@ export const scheduleCases: readonly BenchCase[] = [
       const consumption = await instance.consume(queue, ({ attempt }) =>
         attempt === 1 ? { action: 'retry', delayMs: 0, error: FAILURE } : COMPLETE,
       );
-      await instance.backend.schedule(queue.name, schedule({ everyMs: 600_000 }));
+      await instance.backend.schedule(queue.name, schedule({ every: 600_000 }));
       await consumption.done(2);
       const [first, second] = consumption.deliveries;
       assert.deepEqual([second?.id, second?.attempt], [first?.id, 2]);
@@ -53,20 +53,20 @@ export const scheduleCases: readonly BenchCase[] = [
       const instance = await bench.open();
       const { backend } = instance;
       const queue = await bench.queue({}, instance);
-      const utc = schedule({ id: 'utc', cron: '0 30 4 1 1 *', timeZone: 'UTC' });
-      const berlin = schedule({ id: 'berlin', cron: '30 4 1 1 *', timeZone: 'Europe/Berlin' });
+      const utc = schedule({ id: 'utc', cron: '0 30 4 1 1 *', tz: 'UTC' });
+      const berlin = schedule({ id: 'berlin', cron: '30 4 1 1 *', tz: 'Europe/Berlin' });
       await backend.schedule(queue.name, utc);
       await backend.schedule(queue.name, berlin);
       const listed = await backend.schedules(queue.name);
       const states = new Map(listed.map((state) => [state.id, state]));
-      for (const [{ id, cron, timeZone }, hour] of [[utc, 4] as const, [berlin, 3] as const]) {
+      for (const [{ id, cron, tz }, hour] of [[utc, 4] as const, [berlin, 3] as const]) {
         const nextAt = nextNewYear(hour);
         const state = states.get(id);
         assert.deepEqual(state, {
           id,
           cron,
-          timeZone,
-          everyMs: undefined,
+          tz,
+          every: undefined,
           queue: queue.name,
           name: 'reports.make',
           nextAt,
@@ -80,12 +80,12 @@ export const scheduleCases: readonly BenchCase[] = [
       const instance = await bench.open();
       const { backend } = instance;
       const queue = await bench.queue({}, instance);
-      await backend.schedule(queue.name, schedule({ cron: '0 4 1 1 *' }));
+      await backend.schedule(queue.name, schedule({ cron: '0 4 1 1 *', tz: 'UTC' }));
       const entry = { name: 'reports.remake', data: [2], priority: 1 };
-      await backend.schedule(queue.name, schedule({ everyMs: 600_000, entry }));
+      await backend.schedule(queue.name, schedule({ every: 600_000, entry }));
       const listed = await backend.schedules(queue.name);
-      const facts = listed.map(({ id, cron, everyMs, name }) => ({ id, cron, everyMs, name }));
-      const expected = { id: 'daily: report', cron: undefined, everyMs: 600_000, name: 'reports.remake' };
+      const facts = listed.map(({ id, cron, every, name }) => ({ id, cron, every, name }));
+      const expected = { id: 'daily: report', cron: undefined, every: 600_000, name: 'reports.remake' };
       assert.deepEqual(facts, [expected]);
       const consumption = await instance.consume(queue);
       await consumption.done(1);
@@ -98,15 +98,15 @@ export const scheduleCases: readonly BenchCase[] = [
       const instance = await bench.open();
       const { backend } = instance;
       const queue = await bench.queue({}, instance);
-      await backend.schedule(queue.name, schedule({ cron: '0 4 1 1 *', timeZone: 'UTC' }));
+      await backend.schedule(queue.name, schedule({ cron: '0 4 1 1 *', tz: 'UTC' }));
       for (const cron of ['nonsense', '61 * * * *', '* * * *', '* * * * * * *', '']) {
         await assert.rejects(backend.schedule(queue.name, schedule({ cron })), INVALID, `"${cron}" was taken`);
       }
-      const timeZone = 'Mars/Olympus';
-      await assert.rejects(backend.schedule(queue.name, schedule({ cron: '0 4 1 1 *', timeZone })), INVALID);
+      const tz = 'Mars/Olympus';
+      await assert.rejects(backend.schedule(queue.name, schedule({ cron: '0 4 1 1 *', tz })), INVALID);
       const listed = await backend.schedules(queue.name);
       assert.deepEqual(
-        listed.map((state) => [state.cron, state.timeZone]),
+        listed.map((state) => [state.cron, state.tz]),
         [['0 4 1 1 *', 'UTC']],
       );
     },

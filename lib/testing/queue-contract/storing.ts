@@ -83,7 +83,7 @@ export const storingCases: readonly BenchCase[] = [
       const consumption = await instance.consume(queue);
       const results = await Promise.all(entries.map((entry) => instance.enqueue(queue, entry)));
       assert.deepEqual(new Set(results.map(([result]) => result?.status)), new Set(['stored']));
-      assert.deepEqual(instance.backend.enqueue(queue.name, []), []);
+      assert.deepEqual(await instance.enqueue(queue), []);
       await consumption.done(300);
       assert.deepEqual(consumption.ids.toSorted(), entries.map(({ id }) => id).toSorted());
     },

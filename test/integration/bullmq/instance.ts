@@ -1,71 +1,39 @@
-import { randomUUID } from 'node:crypto';
-
 import { Redis } from 'ioredis';
 
 import { bullmq, type BullmqOptions } from '../../../lib/integrations/bullmq/index.js';
-import {
-  resolveQueueSettings,
-  type BackendEvent,
-  type BackendHost,
-  type Delivery,
-  type EnqueueResult,
-  type EntryOutcome,
-  type QueueBackend,
-  type QueueBackendFactory,
-  type QueueEntry,
-  type QueueOptions,
-  type QueueSettings,
-  type Settlement,
+import type {
+  BackendEvent,
+  Delivery,
+  QueueBackendFactory,
+  QueueEntry,
+  QueueOptions,
+  QueueSettings,
+  Settlement,
 } from '../../../lib/index.js';
+import { Bench, Instance as BenchInstance } from '../../../lib/testing/queue-contract/bench.js';
+
+/** Of the contract; here it makes no instances, for they connect in ways of their own. */
+const bench = new Bench(bullmq(), 20_000);
 
 /** One application instance with BullMQ, and all that was told to it. */
-export class Instance implements BackendHost {
-  readonly instanceId = randomUUID();
-  readonly events: BackendEvent[] = [];
-  readonly replies = new Map<string, EntryOutcome>();
-  readonly backend: QueueBackend;
-
-  /** @param made options of BullmQ on Redis, or a factory of anything */
+export class Instance extends BenchInstance {
+  /** @param made options of BullMQ on Redis, or a factory of anything */
   constructor(made: BullmqOptions | QueueBackendFactory) {
-    this.backend = ('create' in made ? made : bullmq(made)).create(this);
+    super('create' in made ? made : bullmq(made), bench);
   }
 
   get errors(): BackendEvent[] {
     return this.events.filter(({ type }) => type === 'error');
   }
 
-  replied(id: string, outcome: EntryOutcome): void {
-    this.replies.set(id, outcome);
-  }
-
-  happened(event: BackendEvent): void {
-    this.events.push(event);
-  }
-
-  async queue(options: QueueOptions = {}): Promise<QueueSettings> {
-    const settings = resolveQueueSettings(`test-${randomUUID()}`, options);
-    await this.backend.ensure(settings);
-    return settings;
-  }
-
-  send({ name }: QueueSettings, ...entries: QueueEntry[]): Promise<EnqueueResult[]> {
-    return Promise.all(this.backend.enqueue(name, entries));
+  queue(options: QueueOptions = {}): Promise<QueueSettings> {
+    return bench.queue(options, this);
   }
 }
 
 /** An entry with the defaults of a plain message. */
-export function entry(given: Partial<QueueEntry> = {}): QueueEntry {
-  return {
-    id: randomUUID(),
-    name: 'orders.place',
-    data: { order: 1 },
-    key: undefined,
-    priority: 100,
-    delayMs: 0,
-    deduplicationId: undefined,
-    replyTo: undefined,
-    ...given,
-  };
+export function entry(given?: Partial<QueueEntry>): QueueEntry {
+  return bench.entry(given);
 }
 
 /** A handler that completes, and what it was given. */
@@ -80,13 +48,9 @@ export function recorder(): { readonly seen: Delivery[]; handle(delivery: Delive
   };
 }
 
-/** Waits for a condition. @throws Error where it does not come true within 20 s */
-export async function until(what: string, isTrue: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 20_000;
-  while (!(await isTrue())) {
-    if (Date.now() > deadline) throw new Error(`Waited in vain for ${what}.`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
+/** Waits for a condition. @throws AssertionError where it does not come true within 20 s */
+export function until(what: string, isTrue: () => boolean | Promise<boolean>): Promise<void> {
+  return bench.until(what, isTrue);
 }
 
 /** How long a promise takes to settle, in milliseconds. */

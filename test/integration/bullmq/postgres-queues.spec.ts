@@ -38,7 +38,7 @@ describe('BullMQ on Postgres', () => {
     const { seen, handle } = recorder();
     for (const queue of queues) await marked.backend.consume(queue, handle);
     await Promise.all(
-      queues.map((queue) => marked.send(queue, entry({ replyTo: marked.instanceId }), entry({ key: 'a' }))),
+      queues.map((queue) => marked.enqueue(queue, entry({ replyTo: marked.instanceId }), entry({ key: 'a' }))),
     );
     await until('all deliveries', () => seen.length === 6);
     await until('all replies', () => marked.replies.size === 3);
@@ -67,7 +67,7 @@ describe('BullMQ on Postgres', () => {
       return settlements[seen.length - 1] ?? { action: 'complete', result: undefined };
     });
     const entries = settlements.map(() => entry({ data: odd, replyTo: instance.instanceId }));
-    await instance.send(queue, ...entries);
+    await instance.enqueue(queue, ...entries);
     await until('the replies', () => instance.replies.size === 3);
     expect(seen.map(({ data }) => data)).toEqual([odd, odd, odd]);
     const [first = entry(), second = entry()] = entries;
@@ -83,7 +83,7 @@ describe('BullMQ on Postgres', () => {
     const queue = await instance.queue({ lanes: 1, lockMs: 200 });
     const place = `${queue.name}~0`;
     const ids = ['first', 'second', 'third'];
-    await instance.send(queue, ...ids.map((id) => entry({ id, key: 'a' })));
+    await instance.enqueue(queue, ...ids.map((id) => entry({ id, key: 'a' })));
     // What a worker does that is killed right afterwards.
     await client.query(`SELECT id FROM move_to_active($1, 'gone', 200, $2, 'gone', NULL, NULL)`, [place, Date.now()]);
     const { seen, handle } = recorder();
@@ -91,7 +91,9 @@ describe('BullMQ on Postgres', () => {
     await until('all deliveries', () => seen.length === 3);
     expect(seen.map(({ id }) => id)).toEqual(ids);
     expect(seen.map(({ attempt }) => attempt)).toEqual([2, 1, 1]);
-    expect(instance.events).toContainEqual({ type: 'stalled', queue: queue.name, id: 'first' });
+    expect(instance.events).toContainEqual(
+      expect.objectContaining({ type: 'stalled', queue: queue.name, id: 'first' }),
+    );
     await consumer.close();
   });
 
@@ -108,7 +110,7 @@ describe('BullMQ on Postgres', () => {
       'running',
       'active',
     ]);
-    await watched.send(queue, entry({ key: 'a' }));
+    await watched.enqueue(queue, entry({ key: 'a' }));
     let queryCount = 0;
     pool.on('acquire', () => queryCount++);
     await new Promise((resolve) => setTimeout(resolve, 1000));
@@ -126,7 +128,7 @@ describe('BullMQ on Postgres', () => {
   it('keeps the order of calls that nobody waits for', async () => {
     const queue = await instance.queue();
     const sent = Array.from({ length: 300 }, (_, index) => entry({ id: `e${index}` }));
-    await Promise.all(sent.map((each) => instance.send(queue, each)));
+    await Promise.all(sent.map((each) => instance.enqueue(queue, each)));
     const { seen, handle } = recorder();
     const consumer = await instance.backend.consume(queue, handle);
     await until('all deliveries', () => seen.length === 300);

@@ -54,7 +54,7 @@ describe('the schema of BullMQ on Postgres', () => {
     const queue = await instance.queue({ lanes: 2 });
     const { seen, handle } = recorder();
     const consumer = await instance.backend.consume(queue, handle);
-    await instance.send(queue, entry(), entry({ key: 'a' }));
+    await instance.enqueue(queue, entry(), entry({ key: 'a' }));
     await until('both deliveries', () => seen.length === 2);
     await consumer.close();
     await instance.backend.close();

@@ -25,7 +25,7 @@ describe('connections of BullMQ on Redis', () => {
     const queue = await instance.queue({ lanes: 1 });
     const { seen, handle } = recorder();
     await instance.backend.consume(queue, handle);
-    await instance.send(queue, entry({ replyTo: instance.instanceId }), entry({ key: 'one' }));
+    await instance.enqueue(queue, entry({ replyTo: instance.instanceId }), entry({ key: 'one' }));
     await until('the reply', () => instance.replies.size === 1 && seen.length === 2);
     await instance.backend.close();
   }
@@ -34,7 +34,7 @@ describe('connections of BullMQ on Redis', () => {
     const instance = new Instance({ connection: server.url });
     await instance.backend.open();
     const queue = await instance.queue({ lanes: 2 });
-    await instance.send(queue, entry());
+    await instance.enqueue(queue, entry());
     expect(await connectionCount(watch)).toBe(2);
     await instance.backend.consume(queue, recorder().handle);
     await until('all to be open', async () => (await connectionCount(watch)) === 1 + 1 + 1 + 3);

@@ -37,7 +37,7 @@ describe('jobs of BullMQ on Redis', () => {
       seen.push(delivery);
       return Promise.resolve(delivery.name === 'theirs' ? PARKED : { action: 'complete', result: undefined });
     });
-    await instance.send(queue, entry());
+    await instance.enqueue(queue, entry());
     await until('both', () => seen.length === 2);
     expect(seen[0]).toMatchObject({ id, name: 'theirs', data: { some: 'thing' }, key: undefined, attempt: 1 });
     await until('the parking', async () => (await instance.backend.counts(queue.name)).active === 0);
@@ -49,7 +49,7 @@ describe('jobs of BullMQ on Redis', () => {
 
   it('hands on as a text what is no JSON, and goes on', async () => {
     const queue = await instance.queue({ lanes: 0 });
-    await instance.send(queue, entry({ id: 'broken' }), entry({ id: 'next' }));
+    await instance.enqueue(queue, entry({ id: 'broken' }), entry({ id: 'next' }));
     await redis.hset(`dispatch:${queue.name}:broken`, 'data', '{"dispatch":1,');
     const { seen, handle } = recorder();
     const consumer = await instance.backend.consume(queue, handle);
@@ -75,13 +75,13 @@ describe('jobs of BullMQ on Redis', () => {
       );
       return { action: 'complete', result: 'too late' };
     });
-    await instance.send(queue, entry({ id: 'taken' }));
+    await instance.enqueue(queue, entry({ id: 'taken' }));
     await until('the start', async () => (await instance.backend.counts(queue.name)).active === 1);
     // As after a pause of the whole process that was longer than the lock.
     await redis.set(`dispatch:${queue.name}:taken:lock`, 'somebody else');
     await until('the signal', () => reasons.length === 1);
     expect(reasons[0]).toMatchObject({ code: 'DISPATCH_LOCK_LOST' });
-    await instance.send(queue, entry({ id: 'next' }));
+    await instance.enqueue(queue, entry({ id: 'next' }));
     await until('the next one', async () => (await instance.backend.read(queue.name, 'next')).state === 'completed');
     await expect(instance.backend.read(queue.name, 'taken')).resolves.toMatchObject({ state: 'active' });
     await first.close();
@@ -91,7 +91,7 @@ describe('jobs of BullMQ on Redis', () => {
     const second = await other.backend.consume(queue, handle);
     await until('the recovery', () => seen.length === 1);
     expect(seen[0]).toMatchObject({ id: 'taken', attempt: 2 });
-    expect(other.events).toContainEqual({ type: 'stalled', queue: queue.name, id: 'taken' });
+    expect(other.events).toContainEqual({ type: 'stalled', queue: queue.name, place: queue.name, id: 'taken' });
     await second.close();
     await other.backend.close();
     expect([...instance.errors, ...other.errors]).toEqual([]);
@@ -110,7 +110,7 @@ describe('jobs of BullMQ on Redis', () => {
       await reason;
       return { action: 'giveBack' };
     });
-    await instance.send(
+    await instance.enqueue(
       queue,
       entry({ id: 'one', key: 'k' }),
       entry({ id: 'two', key: 'k' }),
@@ -142,7 +142,7 @@ describe('jobs of BullMQ on Redis', () => {
       await new Promise((resolve) => setTimeout(resolve, 100));
       return settlement;
     });
-    await instance.send(queue, ...['1', '2', '3'].map((id) => entry({ id: `h${id}`, key: 'k' })));
+    await instance.enqueue(queue, ...['1', '2', '3'].map((id) => entry({ id: `h${id}`, key: 'k' })));
     await until('the first', () => seen.length === 1);
     const staying = await instance.backend.consume(queue, handle);
     await leaving.close();
@@ -155,7 +155,7 @@ describe('jobs of BullMQ on Redis', () => {
 
   it('refuses each entry by itself where the server takes no more', async () => {
     const queue = await instance.queue({ lanes: 0 });
-    const sent = await instance.send(queue, entry(), entry({ key: 'no lanes' }), entry());
+    const sent = await instance.enqueue(queue, entry(), entry({ key: 'no lanes' }), entry());
     expect(sent).toMatchObject([
       { status: 'stored' },
       { status: 'refused', error: { code: 'DISPATCH_INVALID_QUEUE_OPTIONS' } },

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 
-import { namePattern } from '../../../lib/common/name-pattern.js';
+import { namePattern, namePatternProblem } from '../../../lib/common/name-pattern.js';
 import { propertyRuns } from '../property-runs.js';
 
 const NAMES = ['billing', 'billing.charge', 'billing.card.charge', 'billingcharge', 'orders.charge'] as const;
@@ -27,6 +27,20 @@ describe('a pattern for names', () => {
   ])('%j fits %j', (pattern, expected) => {
     expect(NAMES.filter(namePattern(pattern))).toEqual(expected);
   });
+
+  it.each(['billing', 'billing.charge', 'billing.*', '*.charge', '*', '#', '>', '*.#', 'billing.*.>', 'a-b_c:d'])(
+    'can be %j',
+    (pattern) => {
+      expect(namePatternProblem(pattern)).toBeUndefined();
+    },
+  );
+
+  it.each(['', '.', 'billing.', '.billing', 'a..b', '**', 'bill*', 'billing.**', '#.charge', '>.>', 'a.b#'])(
+    'cannot be %j, which would fit nothing or not what it seems to',
+    (pattern) => {
+      expect(namePatternProblem(pattern)).toContain(`${JSON.stringify(pattern)} is no pattern`);
+    },
+  );
 
   it('fits a name that is the pattern, or that has anything for its stars', () => {
     fc.assert(

@@ -34,7 +34,7 @@ const COUNTS: QueueCounts = {
 
 /** A store that the test plays: it keeps what it is called with, and answers what the test says. */
 export class FakeBackend implements QueueBackend {
-  readonly features: ReadonlySet<QueueFeature> = new Set();
+  readonly features: ReadonlySet<QueueFeature> = new Set(['shared']);
   readonly maxBatchCount: number = 100;
   /** The entries of each call of `enqueue`, in order. */
   readonly batches: (readonly QueueEntry[])[] = [];

@@ -1,4 +1,4 @@
-import type { JobsOptions } from 'bullmq';
+import type { JobJson, JobsOptions } from 'bullmq';
 
 import type { EntryOutcome, JsonValue, ParkedEntry, ParkingPlace, QueueEntry, WireError } from '../../../index.js';
 import { entryIdOf, jobIdOf } from './job-ids.js';
@@ -15,24 +15,26 @@ export interface JobContent {
   readonly replyTo: string | undefined;
 }
 
-/** A job as it is handed to BullMQ. */
-export interface NewJob {
-  readonly name: string;
-  readonly data: unknown;
-  readonly opts: JobsOptions;
-}
-
-/** The job of an entry. BullMQ counts priorities from 0. */
-export function jobOf({ id, name, data, key, priority, delayMs, deduplicationId, replyTo }: QueueEntry): NewJob {
+/** The job of an entry, as BullMQ's backends store it. */
+export function jobOf({ id, name, data, key, priority, delayMs, deduplicationId, replyTo }: QueueEntry): JobJson {
+  const opts: JobsOptions = { attempts: 0 };
+  // BullMQ counts priorities from 0.
+  if (key === undefined && priority > 1) opts.priority = priority - 1;
+  if (delayMs > 0) opts.delay = delayMs;
+  if (deduplicationId !== undefined) opts.deduplication = { id: deduplicationId };
   return {
+    id: jobIdOf(id),
     name,
-    data: { dispatch: FORMAT, data, key, replyTo },
-    opts: {
-      jobId: jobIdOf(id),
-      ...(key === undefined && priority > 1 && { priority: priority - 1 }),
-      ...(delayMs > 0 && { delay: delayMs }),
-      ...(deduplicationId !== undefined && { deduplication: { id: deduplicationId } }),
-    },
+    data: JSON.stringify({ dispatch: FORMAT, data, key, replyTo }),
+    opts,
+    timestamp: Date.now(),
+    ...(deduplicationId !== undefined && { deduplicationId }),
+    progress: 0,
+    attemptsMade: 0,
+    attemptsStarted: 0,
+    stalledCounter: 0,
+    failedReason: '',
+    returnvalue: 'null',
   };
 }
 

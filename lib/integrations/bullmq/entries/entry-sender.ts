@@ -1,67 +1,61 @@
 import { InvalidQueueOptionsError, type EnqueueResult, type QueueEntry, type QueueSettings } from '../../../index.js';
 import type { BoundedCommands } from '../availability.js';
-import { toError } from '../errors.js';
 import { jobOf } from './entry-format.js';
 import { entryIdOf, jobIdOf } from './job-ids.js';
 import type { QueueAt } from './parking-lot.js';
 import { laneOf, lanePlace } from './places.js';
-import type { StoreQueue } from '../store.js';
+import type { Store } from '../store.js';
+
+/** An entry among those it was sent with. */
+interface Spot {
+  readonly entry: QueueEntry;
+  result: EnqueueResult | undefined;
+}
 
 /** Stores entries: one round trip for all that go to one place, and the places side by side. */
 export class EntrySender {
   constructor(
+    private readonly store: Pick<Store, 'add'>,
     private readonly commands: BoundedCommands,
     private readonly queueAt: QueueAt,
   ) {}
 
-  /** Stores entries in order. Each promise settles by itself. */
-  send(settings: QueueSettings, entries: readonly QueueEntry[]): readonly Promise<EnqueueResult>[] {
-    const groups = new Map<string, QueueEntry[]>();
+  /**
+   * Stores entries in order. All of them are told of a store that does not answer for one place, since it is the same for
+   * every one, and it is not known of any of them then whether it is stored.
+   *
+   * @throws DISPATCH_QUEUE_UNAVAILABLE
+   */
+  async send(settings: QueueSettings, entries: readonly QueueEntry[]): Promise<readonly EnqueueResult[]> {
+    const groups = new Map<string, Spot[]>();
     const spots = entries.map((entry) => {
+      const spot: Spot = { entry, result: undefined };
       const place = placeOf(settings, entry);
-      if (place === undefined) return undefined;
-      const group = groups.get(place) ?? [];
-      groups.set(place, group);
-      return { place, index: group.push(entry) - 1 };
+      if (place === undefined) return { entry, result: refusal(noLanes(settings.name)) };
+      const group = groups.get(place);
+      if (group === undefined) groups.set(place, [spot]);
+      else group.push(spot);
+      return spot;
     });
-    const added = new Map([...groups].map(([place, group]) => [place, this.add(settings.name, place, group)]));
-    return spots.map(async (spot): Promise<EnqueueResult> => {
-      const results = spot && (await added.get(spot.place));
-      return results?.[spot?.index ?? 0] ?? { status: 'refused', error: noLanes(settings.name) };
-    });
+    await Promise.all([...groups].map(([place, group]) => this.add(settings.name, place, group)));
+    return spots.map(({ result }) => result ?? refusal(new Error('BullMQ gave too few answers.')));
   }
 
-  private async add(queue: string, place: string, entries: readonly QueueEntry[]): Promise<EnqueueResult[]> {
-    const store = this.queueAt(place);
-    const attempted = `sending ${entries.length === 1 ? 'a message' : `${entries.length} messages`} to the queue "${queue}"`;
-    const answers = await this.commands.run(attempted, () => this.addAll(store, entries));
-    return entries.map((entry, index) => resultOf(place, entry, answers[index]));
+  private async add(queue: string, place: string, group: readonly Spot[]): Promise<void> {
+    const attempted = `sending ${group.length === 1 ? 'a message' : `${group.length} messages`} to the queue "${queue}"`;
+    const answers = await this.commands.run(attempted, () => this.addAll(place, group));
+    for (const [index, answer] of answers.entries()) {
+      const spot = group[index];
+      if (spot !== undefined) spot.result = resultOf(place, spot.entry, answer);
+    }
   }
 
   /** The id of each job, or why the store did not take it. */
-  private async addAll(queue: StoreQueue, entries: readonly QueueEntry[]): Promise<(string | Error | undefined)[]> {
-    const [first] = entries;
-    // BullMQ adds one job in less time than a batch of one.
-    if (first !== undefined && entries.length === 1) return [await this.addOne(queue, first)];
-    try {
-      const jobs = await queue.addBulk(entries.map((entry) => jobOf(entry)));
-      return jobs.map(({ id }) => id);
-    } catch (error) {
-      if (this.commands.isOutage(error)) throw error;
-    }
-    // BullMQ tells of the first job that was refused, not of which ones were stored. To add a job again changes nothing,
-    // so each is asked for by itself.
-    return Promise.all(entries.map((entry) => this.addOne(queue, entry)));
-  }
-
-  private async addOne(queue: StoreQueue, entry: QueueEntry): Promise<string | Error | undefined> {
-    const { name, data, opts } = jobOf(entry);
-    try {
-      return (await queue.add(name, data, opts)).id;
-    } catch (error) {
-      if (this.commands.isOutage(error)) throw error;
-      return toError(error);
-    }
+  private async addAll(place: string, group: readonly Spot[]): Promise<readonly (string | Error)[]> {
+    const jobs = group.map(({ entry }) => jobOf(entry));
+    const answers = await this.store.add(this.queueAt(place), jobs);
+    for (const answer of answers) if (typeof answer !== 'string' && this.commands.isOutage(answer)) throw answer;
+    return answers;
   }
 }
 
@@ -75,13 +69,13 @@ function noLanes(queue: string): Error {
   return new InvalidQueueOptionsError(`the queue "${queue}"`, ['has lanes 0, so it takes no message with a key']);
 }
 
-function resultOf(
-  place: string,
-  { id, deduplicationId }: QueueEntry,
-  answer: string | Error | undefined,
-): EnqueueResult {
-  if (answer instanceof Error) return { status: 'refused', error: answer };
+function refusal(error: Error): EnqueueResult {
+  return { status: 'refused', error };
+}
+
+function resultOf(place: string, { id, deduplicationId }: QueueEntry, answer: string | Error): EnqueueResult {
+  if (typeof answer !== 'string') return refusal(answer);
   // BullMQ answers with the id of the job that is there.
-  const isOther = deduplicationId !== undefined && answer !== undefined && answer !== jobIdOf(id);
+  const isOther = deduplicationId !== undefined && answer !== jobIdOf(id);
   return isOther ? { status: 'duplicate', id: entryIdOf(answer), place } : { status: 'stored', place };
 }

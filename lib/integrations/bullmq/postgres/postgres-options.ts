@@ -5,6 +5,7 @@ import {
   type Availability,
   type AvailabilityOptions,
 } from '../availability.js';
+import { optionsObjectProblem } from '../setup-problems.js';
 
 /** A pool of connections of `pg`. It stays open when the application closes. */
 export interface PostgresPool {
@@ -78,6 +79,8 @@ const SCHEMA_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,62}$/;
 
 /** Fills the options in. @throws DISPATCH_INVALID_QUEUE_OPTIONS listing everything that is wrong */
 export function resolvePostgresOptions(options: BullmqPostgresOptions, subject: string): ResolvedPostgresOptions {
+  const misplaced = optionsObjectProblem(options, 'postgres://');
+  if (misplaced !== undefined) throw new InvalidQueueOptionsError(subject, [misplaced]);
   const { connection: given = {}, schema = 'dispatch', migrate = false, maxConnections = 10 } = options;
   const connection = typeof given === 'string' ? { connectionString: given } : given;
   const availability = resolveAvailability(options);

@@ -10,6 +10,7 @@ import {
 } from 'bullmq';
 
 import { InvalidQueueOptionsError, QueueUnavailableError } from '../../../index.js';
+import { toError } from '../errors.js';
 import type {
   InstanceMessage,
   PlaceCounts,
@@ -139,6 +140,16 @@ export class PostgresStore implements Store {
     );
     queue.on('error', onError);
     return queue;
+  }
+
+  async add({ backend }: StoreQueue, jobs: readonly JobJson[]): Promise<readonly (string | Error)[]> {
+    try {
+      return await backend.addJobs(jobs.map((job) => ({ job, jobId: job.id })));
+    } catch (error) {
+      if (jobs.length === 1 || isOutage(error)) return jobs.map(() => toError(error));
+    }
+    // The database refuses all of them for one, so each is asked for by itself.
+    return Promise.all(jobs.map((job) => backend.addJob(job, job.id).catch(toError)));
   }
 
   worker(

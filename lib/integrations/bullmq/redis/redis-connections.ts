@@ -3,6 +3,8 @@ import type { Cluster, Redis, RedisOptions } from 'ioredis';
 import { QueueUnavailableError } from '../../../index.js';
 import type { Availability } from '../availability.js';
 import { toError } from '../errors.js';
+import { refuseWithoutIoredis } from '../setup-problems.js';
+import { joiningRedis } from './joining-redis.js';
 import { isClient, isCluster, type RedisClient, type RedisConnectionOptions } from './redis-options.js';
 
 /** A connection of ioredis. */
@@ -115,7 +117,8 @@ export class RedisConnections {
       this.isOurs = !isUsable(client);
       return this.isOurs ? duplicateOf(client, OURS) : client;
     }
-    const { Redis: RedisClass } = await import('ioredis');
+    const ioredis = await import('ioredis').catch(refuseWithoutIoredis);
+    const RedisClass = joiningRedis(ioredis.Redis);
     const { url, ...rest } = given;
     // The options are those of ioredis, by their documentation.
     const options = { retryStrategy: retryDelayOf, keepAlive: KEEP_ALIVE_MS, ...rest, ...OURS } as RedisOptions;

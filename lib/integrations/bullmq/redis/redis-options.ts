@@ -5,6 +5,7 @@ import {
   type Availability,
   type AvailabilityOptions,
 } from '../availability.js';
+import { optionsObjectProblem } from '../setup-problems.js';
 
 /** A connection of ioredis: a `Redis` or a `Cluster`. It stays open when the application closes. */
 export interface RedisClient {
@@ -61,6 +62,8 @@ const KNOWN = ['connection', 'prefix', 'atBoot', 'connectTimeoutMs', 'whenDown',
 
 /** Fills the options in. @throws DISPATCH_INVALID_QUEUE_OPTIONS listing everything that is wrong */
 export function resolveBullmqOptions(options: BullmqOptions): ResolvedBullmqOptions {
+  const misplaced = optionsObjectProblem(options, 'redis://');
+  if (misplaced !== undefined) throw new InvalidQueueOptionsError('bullmq()', [misplaced]);
   const { connection: given = {} } = options;
   const connection = typeof given === 'string' ? { url: given } : given;
   const prefix = options.prefix ?? (isCluster(connection) ? '{dispatch}' : 'dispatch');

@@ -78,7 +78,7 @@ export class BullmqConsumer implements QueueConsumer {
           this.hasDelivered = true;
           return this.handle(delivery);
         },
-        stalled: (queue, id) => host.happened({ type: 'stalled', queue, id }),
+        stalled: (queue, id) => host.happened({ type: 'stalled', queue, place, id }),
         drained: () => this.tellDrained(),
       },
       place,

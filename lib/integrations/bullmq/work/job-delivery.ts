@@ -18,12 +18,17 @@ export interface HeldJob {
  * somebody else may have the job by now: a process may be stopped at any moment, for any time.
  */
 export async function isHeld({ job, token }: HeldJob, saidAtMs: number, lockMs: number): Promise<boolean> {
-  for (let sinceMs = saidAtMs; Date.now() - sinceMs > lockMs / 2;) {
+  for (let sinceMs = saidAtMs; !isSurelyHeld(sinceMs, lockMs);) {
     // From before the question: the process may be stopped while the answer is on its way.
     sinceMs = Date.now();
     if ((await job.extendLock(token, lockMs)) !== 1) return false;
   }
   return true;
+}
+
+/** Whether the store said so lately that the job is this process's that nobody else can have it. */
+export function isSurelyHeld(saidAtMs: number, lockMs: number): boolean {
+  return Date.now() - saidAtMs <= lockMs / 2;
 }
 
 /** One attempt at one job. */

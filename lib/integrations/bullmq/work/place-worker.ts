@@ -5,7 +5,7 @@ import { WaitingError } from 'bullmq';
 import type { DeliveryHandler, EntryOutcome, QueueSettings, Settlement, WireError } from '../../../index.js';
 import { contentOf, errorNote, returnValueOf } from '../entries/entry-format.js';
 import { isGone } from '../errors.js';
-import { isHeld, JobDelivery, type HeldJob } from './job-delivery.js';
+import { isHeld, isSurelyHeld, JobDelivery, type HeldJob } from './job-delivery.js';
 import { entryIdOf } from '../entries/job-ids.js';
 import { CompletedRetention, keepJobs } from './completed-retention.js';
 import type { ParkingLot } from '../entries/parking-lot.js';
@@ -148,35 +148,47 @@ export class PlaceWorker {
     };
   }
 
-  /** What it returns, or throws, is how BullMQ settles the job. */
-  private async process(job: StoreJob, token = ''): Promise<unknown> {
+  /** What it resolves with, or rejects with, is how BullMQ settles the job. */
+  private process(job: StoreJob, token = ''): Promise<unknown> {
     const held = { job, jobId: job.id ?? '', token, place: this.place };
     // Whatever the job says of itself, and whoever made it: only a settlement ends it. These stay in this process.
     const { removeOnComplete: _completed, removeOnFail: _failed, ...opts } = job.opts;
     job.opts = { ...opts, attempts: Number.MAX_SAFE_INTEGER, backoff: { type: 'settlement' } };
     if (this.isStopped) return this.giveBack(held);
-    try {
-      return await this.deliver(held);
-    } catch (error) {
-      if (error instanceof SettledError || error instanceof WaitingError) throw error;
-      // The store failed, and not the handler: the job keeps its place, and is delivered again when its lock ends. As a
-      // failed job it would go behind, and the next of its key come first.
-      this.parts.report(error, queueOf(this.place));
-      throw new WaitingError();
-    }
+    const { lockMs } = this.parts.settings;
+    const fetchedAtMs = job.processedOn ?? 0;
+    if (isSurelyHeld(fetchedAtMs, lockMs)) return this.deliver(held);
+    return isHeld(held, fetchedAtMs, lockMs).then(
+      (isOurs) => (isOurs ? this.deliver(held) : Promise.reject(new WaitingError())),
+      (error: unknown) => this.disturbed(error),
+    );
   }
 
-  private async deliver(held: HeldJob): Promise<unknown> {
-    const { job } = held;
-    const { lockMs } = this.parts.settings;
-    if (!(await isHeld(held, job.processedOn ?? 0, lockMs))) throw new WaitingError();
-    const delivery = new JobDelivery(held, this.parts.store, lockMs);
+  private deliver(held: HeldJob): Promise<unknown> {
+    const delivery = new JobDelivery(held, this.parts.store, this.parts.settings.lockMs);
     // The store delivers a job again only where it has taken it away: an older delivery of it here is lost.
     for (const older of this.running) if (older.held.jobId === held.jobId) older.lose();
     this.running.add(delivery);
-    const settlement = await this.parts.handle(delivery).finally(() => this.ended(delivery));
-    if (delivery.isLost) throw new WaitingError();
-    return this.settle(held, settlement);
+    return this.parts.handle(delivery).then(
+      (settlement) => {
+        this.ended(delivery);
+        if (delivery.isLost) throw new WaitingError();
+        return this.settle(held, settlement);
+      },
+      (error: unknown) => {
+        this.ended(delivery);
+        return this.disturbed(error);
+      },
+    );
+  }
+
+  /**
+   * The store failed, and not the handler: the job keeps its place, and is delivered again when its lock ends. As a failed
+   * job it would go behind, and the next of its key come first.
+   */
+  private disturbed(error: unknown): never {
+    this.parts.report(error, queueOf(this.place));
+    throw new WaitingError();
   }
 
   /** Before it is settled: a store that does not answer must not keep the worker from closing. */
@@ -185,7 +197,7 @@ export class PlaceWorker {
     if (this.running.size === 0) for (const resolve of this.whenIdle.splice(0)) resolve();
   }
 
-  private async settle(held: HeldJob, settlement: Settlement): Promise<unknown> {
+  private settle(held: HeldJob, settlement: Settlement): unknown {
     const { job } = held;
     switch (settlement.action) {
       case 'complete':
@@ -205,10 +217,14 @@ export class PlaceWorker {
           job.stacktrace = [errorNote(error)];
           throw new SettledError(error, undefined);
         }
-        await this.parts.parking.park(this.parts.settings, place, job, error);
-        this.reply(held, outcome);
-        job.opts = { ...job.opts, removeOnComplete: true };
-        return null;
+        return this.parts.parking.park(this.parts.settings, place, job, error).then(
+          () => {
+            this.reply(held, outcome);
+            job.opts = { ...job.opts, removeOnComplete: true };
+            return null;
+          },
+          (failure: unknown) => this.disturbed(failure),
+        );
       }
     }
   }

@@ -43,7 +43,7 @@ describe('a schedule', () => {
   it('sends a message at once and then at its interval, each with an id and a correlation of its own', async () => {
     const { dispatcher, seen } = await startStill();
     const state = await dispatcher.schedule(new Ping(), { id: 'pings', every: '30s', headers: { tenant: 'a' } });
-    expect(state).toMatchObject({ id: 'pings', everyMs: 30_000, queue: 'default', name: 'Ping', cron: undefined });
+    expect(state).toMatchObject({ id: 'pings', every: 30_000, queue: 'default', name: 'Ping', cron: undefined });
     await jest.advanceTimersByTimeAsync(0);
     expect(seen).toHaveLength(1);
     await jest.advanceTimersByTimeAsync(60_000);
@@ -59,11 +59,18 @@ describe('a schedule', () => {
     const state = await dispatcher.schedule(new Ping(), { id: 'daily', cron: '0 9 * * *', tz: 'Asia/Tokyo' });
     expect(state).toMatchObject({
       cron: '0 9 * * *',
-      timeZone: 'Asia/Tokyo',
+      tz: 'Asia/Tokyo',
       nextAt: new Date('1970-01-02T00:00:00Z'),
     });
     await jest.advanceTimersByTimeAsync(86_400_000);
     expect(seen).toHaveLength(1);
+  });
+
+  it('keeps to the time zone of the process that made it where it names none, and says so', async () => {
+    const { dispatcher } = await startStill();
+    const state = await dispatcher.schedule(new Ping(), { id: 'daily', cron: '0 9 * * *' });
+    expect(state.tz).toBe(new Intl.DateTimeFormat('en').resolvedOptions().timeZone);
+    expect((await dispatcher.schedule(new Ping(), { id: 'pings', every: '30s' })).tz).toBeUndefined();
   });
 
   it('sends an event to every handler, each through its queue', async () => {
@@ -88,10 +95,10 @@ describe('a schedule', () => {
     await dispatcher.schedule(new Ping(), { id: 'pings', every: '1s' });
     await dispatcher.schedule(new Ping(), { id: 'pings', every: '1m' });
     await dispatcher.schedule(new Count(), { id: 'counts', cron: '*/5 * * * *', queue: 'often' });
-    const listed = (await dispatcher.schedules()).map(({ id, queue, everyMs }) => ({ id, queue, everyMs }));
+    const listed = (await dispatcher.schedules()).map(({ id, queue, every }) => ({ id, queue, every }));
     expect(listed).toEqual([
-      { id: 'counts', queue: 'often', everyMs: undefined },
-      { id: 'pings', queue: 'default', everyMs: 60_000 },
+      { id: 'counts', queue: 'often', every: undefined },
+      { id: 'pings', queue: 'default', every: 60_000 },
     ]);
     expect(await dispatcher.cancelSchedule('pings')).toBe(true);
     expect(await dispatcher.cancelSchedule('pings')).toBe(false);
@@ -111,7 +118,13 @@ describe('a schedule', () => {
     [{ id: 'a', every: '0s' }, '"every" is "0s", not a duration'],
     [{ id: 'a', cron: 'every day' }, 'the cron expression "every day" has 2 fields, not 5 or 6'],
     [{ id: 'a', cron: '61 * * * *' }, 'the cron expression "61 * * * *" cannot be read'],
-    [{ id: 'a', cron: '* * * * *', tz: 'Mars/Olympus' }, 'in the time zone "Mars/Olympus" cannot be read'],
+    [{ id: 'a', cron: 5 }, 'the cron expression 5 has 1 fields, not 5 or 6'],
+    [
+      { id: 'a', cron: '* * * * *', tz: 'Europe/Berlni' },
+      '"tz" is "Europe/Berlni", which is no time zone: give an IANA name such as \'Europe/Berlin\'',
+    ],
+    [{ id: 'a', every: '0.5ms' }, '"every" is "0.5ms", not a duration'],
+    [{ id: 'a', every: '1.5ms' }, '"every" is 1.5, not a whole number of milliseconds from 1'],
     [{ id: 'a', every: '1s', priority: 'urgent' }, '"priority" is "urgent", not'],
   ])('is refused where it cannot be: %j', async (options, text) => {
     const { dispatcher } = await startStill();

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 
 import { decodeJson, encodeJson, parseJson } from '../../../../lib/message/codec/json-codec.js';
+import { JsonWriter } from '../../../../lib/message/codec/json-writer.js';
 import {
   MessageTooLargeError,
   UnreadableMessageError,
@@ -217,6 +218,8 @@ describe('what encodeJson wrote, decodeJson reads back', () => {
     fc.assert(
       fc.property(value, (any) => {
         expect(roundTrip(any)).toStrictEqual(asWritten(any));
+        const writer = new JsonWriter(64);
+        expect(Buffer.byteLength(JSON.stringify(writer.write(any)))).toBeLessThanOrEqual(writer.mostBytes);
       }),
       propertyRuns(300),
     );

@@ -26,7 +26,7 @@ describe('an in-memory queue that is closed', () => {
     const given = [{}, { delayMs: 60_000 }, { key: 'a' }];
     const entries = given.map((each) => bench.entry({ replyTo, ...each }));
     await instance.store(queue, ...entries);
-    const [waiting] = instance.backend.enqueue(queue.name, [bench.entry()]);
+    const [waiting] = instance.enqueueEach(queue, bench.entry());
     await instance.backend.close();
     expect(droppedIds().toSorted()).toEqual(entries.map(({ id }) => id).toSorted());
     for (const { id } of entries) expect(instance.replies.get(id)).toMatchObject(CLOSED);
@@ -79,9 +79,9 @@ describe('an in-memory queue that is closed', () => {
     const limited = await bench.queue({ rateLimit: { max: 1, durationMs: 600_000 } }, instance);
     const consumption = await instance.consume(limited, () => COMPLETE);
     await instance.store(limited, bench.entry(), bench.entry(), bench.entry({ delayMs: 600_000 }));
-    const everyMs = 600_000;
+    const every = 600_000;
     const { name, data, priority } = bench.entry();
-    const schedule = { id: 's', everyMs, cron: undefined, timeZone: undefined, entry: { name, data, priority } };
+    const schedule = { id: 's', every, cron: undefined, tz: undefined, entry: { name, data, priority } };
     await instance.backend.schedule(queue.name, schedule);
     await consumption.done(1);
     await instance.close();

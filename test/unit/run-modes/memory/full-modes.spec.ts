@@ -41,7 +41,7 @@ describe('a full in-memory queue', () => {
   it('lets senders wait for room and in, in their order, where its mode is wait', async () => {
     const entries = bench.entries(5);
     const stored: string[] = [];
-    const promises = instance.backend.enqueue(queue.name, entries).map(async (promise, index) => {
+    const promises = instance.enqueueEach(queue, ...entries).map(async (promise, index) => {
       expect((await promise).status).toBe('stored');
       stored.push(entries[index]?.id ?? '');
     });
@@ -65,10 +65,7 @@ describe('a full in-memory queue', () => {
 
   it('lets a sender in once an entry that waits is cancelled', async () => {
     const [first, second, third] = bench.entries(3);
-    const [, , waiting] = instance.backend.enqueue(
-      queue.name,
-      [first, second, third].flatMap((entry) => entry ?? []),
-    );
+    const [, , waiting] = instance.enqueueEach(queue, ...[first, second, third].flatMap((entry) => entry ?? []));
     await expect(instance.backend.cancel(queue.name, first?.id ?? '')).resolves.toBe('cancelled');
     await expect(waiting).resolves.toEqual({ status: 'stored', place: queue.name });
   });
@@ -76,10 +73,7 @@ describe('a full in-memory queue', () => {
   it('tells a sender that has waited of the duplicate that came in before it', async () => {
     const [first, second] = bench.entries(2);
     const twin = bench.entry();
-    const waiting = instance.backend.enqueue(
-      queue.name,
-      [first, second, twin, twin].flatMap((entry) => entry ?? []),
-    );
+    const waiting = instance.enqueueEach(queue, ...[first, second, twin, twin].flatMap((entry) => entry ?? []));
     await instance.consume(queue);
     await expect(waiting[2]).resolves.toEqual({ status: 'stored', place: queue.name });
     await expect(waiting[3]).resolves.toEqual({ status: 'duplicate', id: twin.id, place: queue.name });

@@ -24,7 +24,7 @@ describe('the in-memory queue under fake timers', () => {
 
   function schedule(given: Partial<QueueSchedule>): QueueSchedule {
     const entry = { name: 'reports.make', data: null, priority: 100 };
-    return { id: 'report', everyMs: undefined, cron: undefined, timeZone: undefined, entry, ...given };
+    return { id: 'report', every: undefined, cron: undefined, tz: undefined, entry, ...given };
   }
 
   it('delivers what is not delayed without any time passing', async () => {
@@ -101,16 +101,16 @@ describe('the in-memory queue under fake timers', () => {
 
   it('makes an entry of a new schedule at once, whatever waits of the one it replaces', async () => {
     const queue = await bench.queue({}, instance);
-    await instance.backend.schedule(queue.name, schedule({ everyMs: 600_000 }));
+    await instance.backend.schedule(queue.name, schedule({ every: 600_000 }));
     await jest.advanceTimersByTimeAsync(10);
-    await instance.backend.schedule(queue.name, schedule({ everyMs: 500_000 }));
+    await instance.backend.schedule(queue.name, schedule({ every: 500_000 }));
     await jest.advanceTimersByTimeAsync(10);
     await expect(instance.backend.counts(queue.name)).resolves.toMatchObject({ waiting: 2 });
   });
 
   it('skips a schedule that is due while its last entry still waits', async () => {
     const queue = await bench.queue({}, instance);
-    await instance.backend.schedule(queue.name, schedule({ everyMs: 1000 }));
+    await instance.backend.schedule(queue.name, schedule({ every: 1000 }));
     await jest.advanceTimersByTimeAsync(10_500);
     await expect(instance.backend.counts(queue.name)).resolves.toMatchObject({ waiting: 1 });
     const consumption = await instance.consume(queue);
@@ -125,7 +125,7 @@ describe('the in-memory queue under fake timers', () => {
   it('keeps a schedule by cron to the clock of its time zone when that changes to summer time', async () => {
     const queue = await bench.queue({}, instance);
     const consumption = await instance.consume(queue);
-    await instance.backend.schedule(queue.name, schedule({ cron: '30 9 * * *', timeZone: 'Europe/Berlin' }));
+    await instance.backend.schedule(queue.name, schedule({ cron: '30 9 * * *', tz: 'Europe/Berlin' }));
     await jest.advanceTimersByTimeAsync(3 * DAY_MS);
     expect(consumption.startedAt.map((time) => new Date(time).toISOString())).toEqual([
       '2026-03-29T07:30:00.000Z',
@@ -136,7 +136,7 @@ describe('the in-memory queue under fake timers', () => {
 
   it('makes nothing more of a schedule that was removed, but delivers what it had made', async () => {
     const queue = await bench.queue({}, instance);
-    await instance.backend.schedule(queue.name, schedule({ everyMs: 1000 }));
+    await instance.backend.schedule(queue.name, schedule({ every: 1000 }));
     await jest.advanceTimersByTimeAsync(1);
     await instance.backend.unschedule(queue.name, 'report');
     const consumption = await instance.consume(queue);
@@ -144,9 +144,9 @@ describe('the in-memory queue under fake timers', () => {
     expect(consumption.deliveries).toHaveLength(1);
   });
 
-  it.each([0, -5, Number.NaN, Number.POSITIVE_INFINITY])('refuses a schedule every %s ms', async (everyMs) => {
+  it.each([0, -5, 0.5, Number.NaN, Number.POSITIVE_INFINITY])('refuses a schedule every %s ms', async (every) => {
     const queue = await bench.queue({}, instance);
-    const refusal = instance.backend.schedule(queue.name, schedule({ everyMs }));
+    const refusal = instance.backend.schedule(queue.name, schedule({ every }));
     await expect(refusal).rejects.toMatchObject({ code: 'DISPATCH_INVALID_SCHEDULE', scheduleId: 'report' });
     expect(jest.getTimerCount()).toBe(0);
   });
@@ -157,7 +157,7 @@ describe('the in-memory queue under fake timers', () => {
     instance = await bench.open();
     const queue = await bench.queue({}, instance);
     await instance.store(queue, bench.entry());
-    await instance.backend.schedule(queue.name, schedule({ everyMs: 1000 }));
+    await instance.backend.schedule(queue.name, schedule({ every: 1000 }));
     await jest.advanceTimersByTimeAsync(1500);
     const dropped = instance.events.filter(({ type }) => type === 'dropped');
     expect(dropped).toMatchObject([

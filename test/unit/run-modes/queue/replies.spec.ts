@@ -104,6 +104,7 @@ describe('a caller who waits for a reply', () => {
     const error = await answer;
     expect(error).toMatchObject({ code: 'DISPATCH_REPLY_TIMEOUT', messageName: 'PlaceOrder', timeoutMs: limitMs });
     expect((error as Error).message).toContain("dispatcher.receipt('m1@default')");
+    await jest.advanceTimersByTimeAsync(1000);
     expect(jest.getTimerCount()).toBe(0);
   });
 

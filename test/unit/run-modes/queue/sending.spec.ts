@@ -86,7 +86,7 @@ describe('what is sent while it is counted whether there is room', () => {
   });
 });
 
-describe('what is sent while four calls are on their way', () => {
+describe('what is sent while sixteen calls are on their way', () => {
   it('waits for the next one, which takes all of it', async () => {
     const backend = new FakeBackend();
     const gate = deferred();
@@ -97,14 +97,15 @@ describe('what is sent while four calls are on their way', () => {
       return { status: 'stored', place: queue };
     };
     const sent: Promise<unknown>[] = [];
-    for (let turn = 1; turn <= 7; turn++) {
-      sent.push(dispatcher.send(new PlaceOrder(), { id: `m${turn}` }));
+    const ids = Array.from({ length: 19 }, (_, index) => `m${index + 1}`);
+    for (const id of ids) {
+      sent.push(dispatcher.send(new PlaceOrder(), { id }));
       await setImmediate();
     }
-    expect(idsOf(backend)).toEqual([['first'], ['m1'], ['m2'], ['m3'], ['m4']]);
+    expect(idsOf(backend)).toEqual([['first'], ...ids.slice(0, 16).map((id) => [id])]);
     gate.resolve();
     await Promise.all(sent);
-    expect(idsOf(backend).slice(5)).toEqual([['m5', 'm6', 'm7']]);
+    expect(idsOf(backend).slice(17)).toEqual([['m17', 'm18', 'm19']]);
   });
 });
 
@@ -182,11 +183,20 @@ describe('a queue with maxWaiting', () => {
   });
 
   it('does not refuse what finds room, however much was sent since the last count', async () => {
-    const { dispatcher } = await startQueued({
-      options: { queues: { defaults: { maxWaiting: 2 } } },
+    const backend = new FakeBackend();
+    const { dispatcher } = await startOn(backend, { maxWaiting: 2 });
+    for (let count = 0; count < 10; count++) await dispatcher.send(new PlaceOrder());
+    expect(idsOf(backend)).toHaveLength(10);
+  });
+
+  it('has no meaning in memory, where the capacity says how many may wait', async () => {
+    const { dispatcher, queues } = await startQueued({
+      options: { queues: { defaults: { maxWaiting: 1 } } },
       providers: [commandHandler(PlaceOrder, () => 'placed')],
     });
-    for (let count = 0; count < 10; count++) expect(await dispatcher.execute(new PlaceOrder())).toBe('placed');
+    await queues.pause('default');
+    for (let count = 0; count < 3; count++) await dispatcher.send(new PlaceOrder());
+    expect(await queues.counts('default')).toMatchObject({ waiting: 3 });
   });
 
   it('is not counted for each message while it is far from full', async () => {

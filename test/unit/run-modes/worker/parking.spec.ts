@@ -123,7 +123,7 @@ describe('an entry that cannot be handled', () => {
       expect(failures).toMatchObject([
         {
           messageName: 'orders.place',
-          entryId: 'm1',
+          receiptId: 'm1@default',
           queue: 'default',
           place,
           attempt: 1,
@@ -136,6 +136,22 @@ describe('an entry that cannot be handled', () => {
       expect(await backend.deliver({ data: DATA })).toEqual({ action: 'complete', result: 'placed 1' });
     },
   );
+
+  it.each<[string, unknown, string | undefined, string | undefined]>([
+    ['whom it was for', { ...DATA, version: 3, id: 'o7', handler: 'Ledger' }, 'o7', 'Ledger'],
+    ['the same of a payload that breaks the limits', { ...DATA, id: 'o7', handler: 'A', payload: 7 }, 'o7', 'A'],
+    ['the entry, where a schedule has made the message', { ...DATA, version: 3 }, 'm1@#:1', undefined],
+    ['whose rules it breaks', { ...DATA, id: 'o7', payload: { count: -1 } }, 'o7', 'PlaceOrderHandler'],
+    ['nothing of what a stranger wrote', { id: 'o7', handler: 'Ledger' }, undefined, undefined],
+    ['nothing of what is not there', null, undefined, undefined],
+  ])('is told with what is known of it: %s', async (_what, data, messageId, handler) => {
+    const backend = new FakeBackend();
+    const failures = collect(await startOn(backend), TaskFailedNotification);
+    await backend.deliver({ id: 'm1@#:1', name: 'orders.place', data, place: 'default~1' });
+    await until('the notification', () => failures.length === 1);
+    const [told] = failures;
+    expect([told?.messageId, told?.handler, told?.receiptId]).toEqual([messageId, handler, 'm1@#:1@default~1']);
+  });
 
   it('is parked once where it is an event for all its handlers, and cannot be read', async () => {
     const backend = new FakeBackend();
@@ -171,7 +187,7 @@ describe('a failed message', () => {
     application.app.get(UnhandledExceptionBus).subscribe((info) => unhandled.push(info));
     await application.dispatcher.send(new PlaceOrder(), { id: 'm1' });
     await until('the notification', () => failures.length === 1);
-    expect(failures).toMatchObject([{ entryId: 'm1', place: 'failed', attempt: 2 }]);
+    expect(failures).toMatchObject([{ receiptId: 'm1@default', place: 'failed', attempt: 2 }]);
     expect(failures[0]?.error).toBe(failure);
     expect(unhandled).toEqual([{ exception: failure, cause: new PlaceOrder() }]);
   });

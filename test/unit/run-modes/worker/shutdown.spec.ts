@@ -1,14 +1,14 @@
-import { setImmediate } from 'node:timers/promises';
-
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import {
   Command,
   CommandCompletedNotification,
   Event,
   inMemoryQueue,
+  isDispatchError,
   ShutdownError,
   TaskCompletedNotification,
   TaskRejectedNotification,
+  type Dispatcher,
   type HandlerContext,
 } from 'nestjs-dispatch';
 
@@ -21,6 +21,18 @@ import { collect, startQueued, until } from '../queued-application.js';
 class PlaceOrder extends Command<string> {}
 class ReserveStock extends Command<string> {}
 class OrderPlaced extends Event {}
+class Unheard extends Event {}
+
+/** Waits until an application that was told to close takes nothing more. */
+function closing(dispatcher: Dispatcher): Promise<void> {
+  // An event without a handler: it leaves nothing behind where it is accepted.
+  return until('closing to begin', () =>
+    dispatcher.publish(new Unheard()).then(
+      () => false,
+      (error: unknown) => isDispatchError(error, 'DISPATCH_CLOSED'),
+    ),
+  );
+}
 
 /** Works until its signal aborts, then fails with the reason. */
 function untilAborted({ signal }: HandlerContext): Promise<never> {
@@ -48,7 +60,7 @@ describe('close() while a handler runs behind a queue', () => {
     const answer = dispatcher.execute(new PlaceOrder());
     await started.promise;
     const closed = app.close();
-    await setImmediate();
+    await closing(dispatcher);
     gate.resolve();
     expect(await answer).toBe('placed');
     await closed;
@@ -69,7 +81,7 @@ describe('close() while a handler runs behind a queue', () => {
     const [entry] = backend.batches.flat();
     const settled = backend.deliver({ ...entry });
     const closed = application.app.close();
-    await setImmediate();
+    await closing(application.dispatcher);
     gate.resolve();
     expect(await settled).toEqual({ action: 'complete', result: 'placed' });
     await closed;
@@ -91,7 +103,7 @@ describe('close() while a handler runs behind a queue', () => {
     const second = rejectionOf(dispatcher.execute(new PlaceOrder(), { id: 'm2' }));
     await until('the first one to start', () => handled.length === 1);
     const closed = app.close();
-    await setImmediate();
+    await closing(dispatcher);
     gate.resolve();
     await closed;
     expect(await first).toBe('m1');
@@ -118,7 +130,7 @@ describe('close() while a handler runs behind a queue', () => {
     await dispatcher.send(new PlaceOrder());
     const settled = backend.deliver({ ...backend.batches.flat()[0] });
     const closed = app.close();
-    await setImmediate();
+    await closing(dispatcher);
     gate.resolve();
     expect(await settled).toMatchObject({ action: 'complete' });
     await closed;
@@ -156,9 +168,12 @@ describe('close() after drainTimeoutMs', () => {
     });
     await dispatcher.send(new PlaceOrder());
     const settled = backend.deliver({ ...backend.batches.flat()[0] });
-    const startedAt = performance.now();
-    await app.close();
-    expect(performance.now() - startedAt).toBeLessThan(1020);
+    jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask'] });
+    let isClosed = false;
+    void app.close().then(() => (isClosed = true));
+    await jest.advanceTimersByTimeAsync(1020);
+    jest.useRealTimers();
+    expect(isClosed).toBe(true);
     expect(await settled).toEqual({ action: 'giveBack' });
     gate.resolve();
   });
@@ -172,6 +187,36 @@ describe('close() after drainTimeoutMs', () => {
     await until('it to start', async () => (await application.queues.counts('default')).active === 1);
     await application.app.close();
     expect(await answer).toMatchObject({ code: 'DISPATCH_REPLY_ABANDONED', receiptId: 'm1@default' });
+  });
+});
+
+describe('close() of a process that works on no queue, while a caller waits for a reply', () => {
+  async function startSender(drainTimeoutMs: number) {
+    const backend = new FakeBackend();
+    const options = { queue: backend.factory, role: 'send', drainTimeoutMs } as const;
+    const { app, dispatcher } = await startQueued({ options, providers: [commandHandler(PlaceOrder, () => 'placed')] });
+    const answer = dispatcher.execute(new PlaceOrder(), { id: 'm1' });
+    const outcome = answer.catch((error: unknown) => error);
+    await until('it to be stored', () => backend.batches.length === 1);
+    return { app, dispatcher, outcome, host: backend.application };
+  }
+
+  it('waits for the reply', async () => {
+    const { app, dispatcher, outcome, host } = await startSender(60_000);
+    const closed = app.close();
+    await closing(dispatcher);
+    host.replied('m1', { status: 'completed', result: 'placed' });
+    expect(await outcome).toBe('placed');
+    await closed;
+  });
+
+  it('waits no longer than drainTimeoutMs, and tells the caller that no reply is coming', async () => {
+    const { app, outcome } = await startSender(300);
+    const startedAt = performance.now();
+    await app.close();
+    // Timers may be up to a millisecond early.
+    expect(performance.now() - startedAt).toBeGreaterThanOrEqual(299);
+    expect(await outcome).toMatchObject({ code: 'DISPATCH_REPLY_ABANDONED', receiptId: 'm1@default' });
   });
 });
 

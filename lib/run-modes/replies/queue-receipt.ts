@@ -1,8 +1,8 @@
 import { decodeValue, type CodecLimits } from '../../message/codec/json-codec.js';
 import type { CancelOutcome, Receipt, ReceiptStatus, ResultOptions } from '../../message/receipt.js';
-import { ReplyTimeoutError, ResultUnknownError } from './errors.js';
-import type { EntryOutcome, QueueBackend } from './queue-backend.port.js';
-import { fromWireError } from './wire-error.js';
+import { ReplyTimeoutError, ResultUnknownError } from '../queue/errors.js';
+import type { EntryOutcome, QueueBackend } from '../queue/queue-backend.port.js';
+import { fromWireError } from '../queue/wire-error.js';
 
 const DEFAULT_TIMEOUT_MS = 30_000;
 /** How often the queue is asked while a result is awaited, in milliseconds: at first, and at most. */

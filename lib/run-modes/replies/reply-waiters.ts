@@ -1,15 +1,19 @@
-import { deferred } from '../../common/promises.js';
-import type { EntryOutcome, QueueBackend } from './queue-backend.port.js';
+import type { EntryOutcome, QueueBackend } from '../queue/queue-backend.port.js';
 
 /** When a caller that waits first looks for itself, in milliseconds; the wait doubles each time, up to the longest. */
 const FIRST_LOOK_MS = 2000;
 const LONGEST_WAIT_MS = 30_000;
 
 /** A caller that waits for the end of an entry. */
-interface Waiter {
+export interface ReplyListener {
   /** Where the entry is; undefined until it is stored. */
-  readonly place: () => string | undefined;
-  readonly settle: (end: ReplyEnd) => void;
+  place(): string | undefined;
+  /** May be called more than once: the first end counts. */
+  ended(end: ReplyEnd): void;
+}
+
+interface Waiter {
+  readonly listener: ReplyListener;
   lookAtMs: number;
   waitMs: number;
   wasUnknown: boolean;
@@ -20,15 +24,6 @@ interface Waiter {
  * shut down meanwhile. `late`: the caller has waited as long as it will.
  */
 export type ReplyEnd = EntryOutcome | 'unknown' | 'closed' | 'late';
-
-/** The end of an entry, on its way. */
-export interface AwaitedReply {
-  readonly ended: Promise<ReplyEnd>;
-  /** Ends the wait, where nothing else has. */
-  readonly end: (end: ReplyEnd) => void;
-  /** To be called when nobody waits any longer. */
-  readonly stop: () => void;
-}
 
 /**
  * The callers of this instance that wait for replies. The backend tells of each end it is asked to tell; a reply that
@@ -42,21 +37,20 @@ export class ReplyWaiters {
 
   constructor(private readonly backend: Pick<QueueBackend, 'read'>) {}
 
-  /** Waits for the end of an entry, which need not be stored yet. */
-  wait(id: string, place: () => string | undefined): AwaitedReply {
-    const { promise: ended, resolve: settle } = deferred<ReplyEnd>();
+  /** Waits for the end of an entry, which need not be stored yet. @returns what is to be called when nobody waits any longer */
+  wait(id: string, listener: ReplyListener): () => void {
     const lookAtMs = Date.now() + FIRST_LOOK_MS;
-    const waiter: Waiter = { place, settle, lookAtMs, waitMs: FIRST_LOOK_MS, wasUnknown: false };
+    const waiter: Waiter = { listener, lookAtMs, waitMs: FIRST_LOOK_MS, wasUnknown: false };
     const others = this.waiting.get(id);
     if (others === undefined) this.waiting.set(id, new Set([waiter]));
     else others.add(waiter);
     this.timer ??= setInterval(() => void this.lookForLost(), FIRST_LOOK_MS / 2).unref();
-    return { ended, end: settle, stop: () => this.forget(id, waiter) };
+    return () => this.forget(id, waiter);
   }
 
   /** Ends the wait for an entry; a reply that nobody waits for is nobody's. */
   settle(id: string, outcome: EntryOutcome): void {
-    for (const waiter of this.waiting.get(id) ?? []) waiter.settle(outcome);
+    for (const { listener } of [...(this.waiting.get(id) ?? [])]) listener.ended(outcome);
   }
 
   /** Resolves when nobody waits any more, or after the time given. */
@@ -76,21 +70,23 @@ export class ReplyWaiters {
   close(): void {
     clearInterval(this.timer);
     this.timer = undefined;
-    for (const waiters of this.waiting.values()) for (const waiter of waiters) waiter.settle('closed');
+    const all = [...this.waiting.values()].flatMap((waiters) => [...waiters]);
     this.waiting.clear();
+    for (const { listener } of all) listener.ended('closed');
   }
 
   private forget(id: string, waiter: Waiter): void {
     const waiters = this.waiting.get(id);
     waiters?.delete(waiter);
     if (waiters?.size === 0) this.waiting.delete(id);
-    if (this.waiting.size > 0) return;
-    this.whenIdle?.();
-    clearInterval(this.timer);
-    this.timer = undefined;
+    if (this.waiting.size === 0) this.whenIdle?.();
   }
 
   private async lookForLost(): Promise<void> {
+    if (this.waiting.size === 0) {
+      clearInterval(this.timer);
+      this.timer = undefined;
+    }
     const nowMs = Date.now();
     const overdue = [...this.waiting].flatMap(([id, waiters]) =>
       [...waiters].filter(({ lookAtMs }) => lookAtMs <= nowMs).map((waiter) => ({ id, waiter })),
@@ -99,14 +95,14 @@ export class ReplyWaiters {
   }
 
   private async look(id: string, waiter: Waiter): Promise<void> {
-    const place = waiter.place();
+    const place = waiter.listener.place();
     if (place === undefined) return;
     waiter.waitMs = Math.min(waiter.waitMs * 2, LONGEST_WAIT_MS);
     waiter.lookAtMs = Date.now() + waiter.waitMs;
     try {
       const { state, outcome } = await this.backend.read(place, id);
-      if (outcome !== undefined) waiter.settle(outcome);
-      else if (state === 'unknown' && waiter.wasUnknown) waiter.settle('unknown');
+      if (outcome !== undefined) waiter.listener.ended(outcome);
+      else if (state === 'unknown' && waiter.wasUnknown) waiter.listener.ended('unknown');
       waiter.wasUnknown = state === 'unknown';
     } catch {
       // The store does not answer, which the backend reports; the next look comes by itself, and the caller's limit holds.
