@@ -52,10 +52,11 @@ describe('the code in README.md', () => {
     expect(blocks.length).toBeGreaterThanOrEqual(2);
     const files = blocks.map((block, index) => {
       const file = join(folder, `block-${index}.ts`);
-      const isWhole = block.includes("from 'nestjs-dispatch'");
+      const isWhole = block.startsWith('import ');
       writeFileSync(file, isWhole ? block : `${IMPORTS}${block}`);
       return file;
     });
+    writeFileSync(join(folder, 'app.module.ts'), 'export class AppModule {}\n');
     // An excerpt declares what its surroundings use.
     const compilerOptions = { noUnusedLocals: false };
     const config = { extends: join(ROOT, 'tsconfig.json'), files, include: [], compilerOptions };
