@@ -4,7 +4,6 @@ import { QueueUnavailableError } from '../../../index.js';
 import type { Availability } from '../availability.js';
 import { toError } from '../errors.js';
 import { refuseWithoutIoredis } from '../setup-problems.js';
-import { joiningRedis } from './joining-redis.js';
 import { isClient, isCluster, type RedisClient, type RedisConnectionOptions } from './redis-options.js';
 
 /** A connection of ioredis. */
@@ -26,6 +25,7 @@ export class RedisConnections {
   /** Set by {@link open}. */
   private main: Connection | undefined;
   private isOurs = true;
+  private isJoining = false;
   private waiting: Promise<void> | undefined;
   private lastError: Error | undefined;
   private readonly noteError = (error: Error): void => {
@@ -91,6 +91,27 @@ export class RedisConnections {
     return this.waiting;
   }
 
+  /**
+   * Sends what the promises that are settled now write in one piece: a write for each command costs this process as much as
+   * the command, and the server a read. For commands that nothing waits for one by one: what belongs to different rounds of
+   * question and answer would wait for each other.
+   */
+  joinWrites(): void {
+    const main = this.shared;
+    // The nodes of a Cluster have connections of their own.
+    if (this.isJoining || !('stream' in main) || !this.isReady()) return;
+    const { stream } = main;
+    this.isJoining = true;
+    stream.cork();
+    // Behind the promises that lead to the writes, since ticks that are due already come before any of them.
+    queueMicrotask(() => {
+      process.nextTick(() => {
+        this.isJoining = false;
+        stream.uncork();
+      });
+    });
+  }
+
   /** One more connection, for commands that block. Whoever asks for it closes it. */
   duplicate(name: string): Connection {
     return duplicateOf(this.shared, { ...OURS, connectionName: name });
@@ -117,8 +138,7 @@ export class RedisConnections {
       this.isOurs = !isUsable(client);
       return this.isOurs ? duplicateOf(client, OURS) : client;
     }
-    const ioredis = await import('ioredis').catch(refuseWithoutIoredis);
-    const RedisClass = joiningRedis(ioredis.Redis);
+    const { Redis: RedisClass } = await import('ioredis').catch(refuseWithoutIoredis);
     const { url, ...rest } = given;
     // The options are those of ioredis, by their documentation.
     const options = { retryStrategy: retryDelayOf, keepAlive: KEEP_ALIVE_MS, ...rest, ...OURS } as RedisOptions;

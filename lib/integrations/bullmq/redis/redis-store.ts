@@ -127,8 +127,9 @@ export class RedisStore implements Store {
     return queue;
   }
 
-  /** One by one, which BullMQ does in less time than in a batch; they leave together all the same. */
+  /** One by one, which BullMQ does in less time than in a batch; they leave in one piece all the same. */
   add({ backend }: StoreQueue, jobs: readonly JobJson[]): Promise<readonly (string | Error)[]> {
+    if (jobs.length > 1) this.connections.joinWrites();
     return Promise.all(jobs.map((job) => backend.addJob(job, job.id).catch(toError)));
   }
 
