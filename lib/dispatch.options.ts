@@ -6,6 +6,7 @@ import { isTimeoutMs, MAX_TIMEOUT_MS } from './common/timeout.js';
 import type { IUnhandledExceptionPublisher } from './failures/unhandled-exception-bus.js';
 import type { WiringMistake } from './handlers/errors.js';
 import { DEFAULT_CODEC_LIMITS } from './message/codec/json-codec.js';
+import { resolveFailures, type FailureOptions, type ResolvedFailureOptions } from './dispatch.failures.js';
 import { resolveQueueing, type ResolvedQueueing } from './dispatch.queueing.js';
 import type { RouteRule } from './dispatcher/queued/placement.js';
 import type { MessageClass } from './message/message.js';
@@ -24,7 +25,7 @@ const LEVELS: readonly string[] = ['log', 'debug', 'verbose'] satisfies LoggingO
 const MAX_DEPTH = 1000;
 
 /** Options of `DispatchModule.forRoot()`; every one may be left out. */
-export interface DispatchOptions {
+export interface DispatchOptions extends FailureOptions {
   /** Where handlers run for which nothing else says it. Default `RunMode.Sync`. */
   readonly runMode?: RunMode;
   /** What stores the queues: `inMemoryQueue()`, or `bullmq()` and `bullmqPostgres()` of `nestjs-dispatch/bullmq`. */
@@ -136,6 +137,7 @@ function checking<D extends readonly never[]>(make: OptionsOf<D>) {
 export interface ResolvedDispatchOptions {
   readonly isAmbient: boolean;
   readonly queueing: ResolvedQueueing;
+  readonly failures: ResolvedFailureOptions;
   readonly timeoutMs: number;
   readonly drainTimeoutMs: number;
   readonly maxPayloadBytes: number;
@@ -159,6 +161,9 @@ const KNOWN: Record<keyof DispatchOptions, true> = {
   role: true,
   routes: true,
   queueHealth: true,
+  failures: true,
+  failurePolicy: true,
+  faults: true,
   messages: true,
   context: true,
   timeoutMs: true,
@@ -189,6 +194,7 @@ export function resolveDispatchOptions(given: DispatchOptions | MissingOptions =
   }
   const resolved = {
     queueing: resolveQueueing(options, problems.mistakes),
+    failures: resolveFailures(options, problems.mistakes),
     isAmbient: context !== 'explicit',
     timeoutMs: problems.milliseconds('timeoutMs', options.timeoutMs ?? 0),
     drainTimeoutMs: problems.milliseconds('drainTimeoutMs', options.drainTimeoutMs ?? 10_000),

@@ -16,6 +16,7 @@ import { QueueEntries } from './dispatcher/queued/queue-entries.js';
 import { QueueOperations } from './dispatcher/queued/queue-operations.js';
 import { QueuedDispatch } from './dispatcher/queued/queued-dispatch.js';
 import { Routes } from './dispatcher/routes.js';
+import { FailurePolicies } from './failures/policy/failure-policies.js';
 import { FailureReporter } from './failures/failure-reporter.js';
 import { UnhandledExceptionBus } from './failures/unhandled-exception-bus.js';
 import { type WiringMistake } from './handlers/errors.js';
@@ -35,6 +36,7 @@ import { jsonInspector } from './router/sources/inspector.js';
 import type { SourceEntry } from './router/sources/source.js';
 import { ShutdownError } from './run-modes/errors.js';
 import { InFlight } from './run-modes/in-flight.js';
+import { LastFailures } from './run-modes/last-failures.js';
 import { SyncRunMode } from './run-modes/sync-run-mode.js';
 import { queueNameProblem } from './run-modes/queue/queue-settings.js';
 import { QueueStage } from './run-modes/worker/queue-stage.js';
@@ -54,6 +56,8 @@ export class DispatchStages {
   private readonly streams = new MessageStreams();
   private readonly registry = new HandlerRegistry();
   private readonly behaviors: BehaviorRegistry;
+  private readonly policies: FailurePolicies;
+  private readonly lastFailures: LastFailures;
   private readonly routes: Routes;
   private readonly runMode: SyncRunMode;
   private readonly observed: ObservedRunMode;
@@ -79,13 +83,17 @@ export class DispatchStages {
     this.unhandled = new UnhandledExceptionBus(options.unhandledExceptionPublisher);
     const failures = new FailureReporter(this.unhandled, this.channel);
     this.behaviors = new BehaviorRegistry(scopes);
+    this.policies = new FailurePolicies(options.failures.policy, options.failures.rules, (error) =>
+      failures.policyFailed(error),
+    );
+    this.lastFailures = new LastFailures(options.failures.hasFaults, failures);
     const placements = new Placements(options.queueing.placement);
     this.routes = this.makeRoutes(scopes, validators, placements);
     this.queueing = this.makeQueueing();
     // What goes through a queue carries its correlation to where it can be seen.
     if (this.queueing.client !== undefined) ambient.want();
     const queued = new QueuedDispatch(placements, this.queueing.client, (queue) => this.queueing.startsLater(queue));
-    this.runMode = new SyncRunMode(this.inFlight, failures, ambient);
+    this.runMode = new SyncRunMode(this.inFlight, failures, ambient, this.lastFailures);
     this.observed = new ObservedRunMode(this.runMode, this.channel, ambient);
     this.dispatch = this.makeDispatch(queued);
     this.router = this.makeRouter();
@@ -189,14 +197,28 @@ export class DispatchStages {
     const { behaviors, ambient } = this;
     const { timeoutMs, queueing, logging } = this.options;
     const pipelines = new PipelineBuilder({ behaviors, scopes, validators, logging, ambient });
-    const preparation = new HandlerPreparation(pipelines, timeoutMs, queueing.factory !== undefined);
+    const preparation = new HandlerPreparation(
+      pipelines,
+      timeoutMs,
+      queueing.factory !== undefined,
+      this.policies,
+      this.options.failures.hasFaults,
+    );
     return new Routes(this.discovery, this.registry, preparation, placements);
   }
 
   private makeQueueing(): QueueStage {
-    const { channel, unhandled, inFlight } = this;
+    const { channel, unhandled, inFlight, policies, lastFailures } = this;
     const { queueing, maxPayloadBytes: maxBytes, maxDepth } = this.options;
-    return new QueueStage({ ...queueing, channel, unhandled, inFlight, limits: { maxBytes, maxDepth } });
+    return new QueueStage({
+      ...queueing,
+      channel,
+      unhandled,
+      inFlight,
+      policies,
+      lastFailures,
+      limits: { maxBytes, maxDepth },
+    });
   }
 
   private makeOperations(queued: QueuedDispatch): QueueOperations {

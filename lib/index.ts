@@ -56,7 +56,7 @@ export { ObservableBus } from './message/observable/observable-bus.js';
 // Handlers
 export { CommandHandler, EventsHandler, QueryHandler } from './handlers/handler.decorators.js';
 export type { EventsHandlerOptions, HandlerOptions } from './handlers/handler.decorators.js';
-export type { ICommandHandler, IEventHandler, IQueryHandler } from './handlers/handler-contracts.js';
+export type { ICommandHandler, IEventHandler, IQueryHandler, OnFailed } from './handlers/handler-contracts.js';
 
 // Pipeline
 export { AfterHandle, BeforeHandle, Behavior, SkipBehavior, UseBehaviors } from './pipeline/behavior.decorators.js';
@@ -145,6 +145,39 @@ export { resolveQueueSettings } from './run-modes/queue/queue-settings.js';
 export type { QueueOptions, QueueSettings, RateLimit, Retention } from './run-modes/queue/queue-settings.js';
 
 // Failures
+export { OnError } from './failures/policy/on-error.decorator.js';
+export type { OnErrorOptions } from './failures/policy/on-error.decorator.js';
+export { deadLetter, discard, failureRulesFrom, requeue, retry, schedule } from './failures/policy/rules.js';
+export type { DefineFailures, On } from './failures/policy/rules.js';
+export type {
+  ClosedSteps,
+  FailureRule,
+  FailureSteps,
+  OpenSteps,
+  StepVerbs,
+  ThenVerbs,
+} from './failures/policy/verbs.js';
+export type { ErrorClass, ErrorKind, ErrorMatcher, ErrorOf } from './failures/policy/error-matcher.js';
+export type {
+  Failure,
+  FailureAction,
+  FailurePolicy,
+  FailurePolicyFunction,
+  Jitter,
+} from './failures/policy/failure.js';
+export { compileFailurePolicy } from './failures/policy/compile-policy.js';
+export type { CompiledFailurePolicy, FailurePolicyParts } from './failures/policy/compile-policy.js';
+export { defaultFailurePolicy } from './failures/policy/built-in.js';
+export type { DefaultFailurePolicyOptions, DescribedFailurePolicy } from './failures/policy/built-in.js';
+export {
+  FailurePolicyError,
+  InvalidFailureRuleError,
+  RetryLaterError,
+  UnrecoverableError,
+} from './failures/policy/errors.js';
+export { Fault } from './failures/fault.js';
+export type { FaultError } from './failures/fault.js';
+export type { FailureOptions } from './dispatch.failures.js';
 export { UnhandledExceptionBus } from './failures/unhandled-exception-bus.js';
 export type { IUnhandledExceptionPublisher, UnhandledExceptionInfo } from './failures/unhandled-exception-bus.js';
 
@@ -178,6 +211,7 @@ export {
   QueueResumedNotification,
   TaskCompletedNotification,
   TaskEnqueuedNotification,
+  TaskDiscardedNotification,
   TaskFailedNotification,
   TaskRejectedNotification,
   TaskRetriedNotification,

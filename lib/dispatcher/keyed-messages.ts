@@ -9,6 +9,16 @@ import type { ObservedRunMode } from './observed-run-mode.js';
 import type { KeyHandler } from './raw-intake.js';
 import type { Routes } from './routes.js';
 
+/** What a function for a foreign message has not: whoever sent the message tries again. */
+const UNGOVERNED = {
+  invokeBare: undefined,
+  ownTimeoutMs: 0,
+  failureRules: { handlerRules: [], messageRules: [] },
+  inTurn: undefined,
+  failureTable: () => [],
+  onFailed: undefined,
+} as const;
+
 /** What messages known by a key are dispatched with. */
 export interface KeyedMessagesParts {
   readonly dispatch: MessageDispatch;
@@ -46,7 +56,7 @@ export class KeyedMessages implements KeyedDispatch {
     const message = typeof payload === 'object' && payload !== null ? payload : {};
     const definition = { target: Object, name: key, version: 1, schema: undefined, sensitive: [], keyOf: undefined };
     const facts = { name: `the function for "${key}"`, key, timeoutMs: 0 };
-    const handler = { facts, invoke: work, invokeLimited: work, invokeBare: undefined, ownTimeoutMs: 0 };
+    const handler = { ...UNGOVERNED, facts, invoke: work, invokeLimited: work };
     const envelope = new Envelope(message, definition, 'command', undefined, options);
     return this.parts.runMode.run(handler, new MessageContext(envelope, facts, undefined, this.parts.dispatch));
   }

@@ -34,6 +34,33 @@ export class FailureReporter {
     this.unhandled.publish({ exception: error, cause: context.message });
   }
 
+  /** A handler in the caller's turn failed and is tried again. */
+  retried(context: MessageContext, error: unknown, delayMs: number): void {
+    const attempt = `attempt ${context.attempt}; again in ${delayMs} ms`;
+    this.logger.warn(
+      `${context.handler.name} failed at "${context.name}" (${context.id}), ${attempt}: ${errorText(error)}`,
+    );
+  }
+
+  /** What was to happen after the last failure of a handler has failed itself. */
+  onFailedFailed(context: MessageContext, error: unknown): void {
+    this.log(`After ${context.handler.name} had given up on "${context.name}" (${context.id})`, error);
+    this.unhandled.publish({ exception: error, cause: context.message });
+  }
+
+  /** An event was dropped on purpose. */
+  discarded(context: MessageContext, error: unknown, reason: string): void {
+    this.logger.debug(
+      `${context.handler.name} drops the event "${context.name}" (${context.id}), ${reason}: ${errorText(error)}`,
+    );
+  }
+
+  /** Part of a failure policy failed, and what comes after it decided. */
+  policyFailed(error: Error): void {
+    this.log('A failure policy', error);
+    this.unhandled.publish({ exception: error, cause: error });
+  }
+
   /** A saga, or a command that it sent, failed. */
   sagaFailed({ saga, event, command, error }: SagaFailure): void {
     const what = command === undefined ? 'failed' : `sent the command ${nameOf(command)}, which failed`;

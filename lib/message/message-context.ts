@@ -104,7 +104,7 @@ export interface HandlerContext<M extends object = object> extends MessageSender
   /** What the message is about. Messages of one key are kept in order behind a queue only. */
   readonly key: string | undefined;
   readonly priority: MessagePriority;
-  /** Which attempt this is, from 1. Always 1 in the caller's turn, where nothing retries. */
+  /** Which attempt this is, from 1. In the caller's turn there is a second only where a failure rule says `retry`. */
   readonly attempt: number;
   /** The queue the message came through; undefined in the caller's turn. */
   readonly queue: string | undefined;
@@ -147,6 +147,7 @@ export class MessageContext<M extends object = object> implements HandlerContext
     parent: MessageContext | undefined,
     private readonly owner: ContextOwner,
     private readonly delivery?: DeliveryFacts,
+    private readonly turnAttempt = 1,
   ) {
     // Cut where the envelope cuts its link, for the same reason.
     this.parent = envelope.depth % MAX_LINKS === 0 ? undefined : parent;
@@ -197,7 +198,12 @@ export class MessageContext<M extends object = object> implements HandlerContext
   }
 
   get attempt(): number {
-    return this.delivery?.attempt ?? 1;
+    return this.delivery?.attempt ?? this.turnAttempt;
+  }
+
+  /** The context of the next attempt at the same message, in the caller's turn. */
+  again(): MessageContext<M> {
+    return new MessageContext(this.envelope, this.handler, this.parent, this.owner, undefined, this.attempt + 1);
   }
 
   get queue(): string | undefined {

@@ -104,6 +104,19 @@ export class TaskRetriedNotification extends HandledTaskNotification {
   }
 }
 
+/** A message from a queue was dropped on purpose, by a failure policy. */
+export class TaskDiscardedNotification extends HandledTaskNotification {
+  constructor(
+    task: HandledTaskFacts,
+    context: MessageContext,
+    readonly error: unknown,
+    /** As the policy says it. */
+    readonly reason: string,
+  ) {
+    super(task, context);
+  }
+}
+
 /** A message from a queue was handled. */
 export class TaskCompletedNotification extends HandledTaskNotification {
   constructor(

@@ -1,7 +1,11 @@
 import { isTimeoutMs, MAX_TIMEOUT_MS } from '../common/timeout.js';
+import type { DefaultFailurePolicyOptions } from '../failures/policy/built-in.js';
+import type { CompiledFailurePolicy } from '../failures/policy/compile-policy.js';
+import type { FailurePolicies, HandlerFailureRules } from '../failures/policy/failure-policies.js';
+import { failureRulesOf } from '../failures/policy/on-error.decorator.js';
 import type { WiringMistake } from '../handlers/errors.js';
 import type { RegisteredHandler } from '../handlers/handler-registry.js';
-import type { HandlerFacts } from '../message/message-context.js';
+import type { HandlerFacts, MessageContext } from '../message/message-context.js';
 import type { MessageDefinition } from '../message/message.decorator.js';
 import { meantRunMode, RunMode } from '../message/run-mode.js';
 import type { Pipeline, PipelineBuilder } from './pipeline-builder.js';
@@ -11,6 +15,14 @@ export interface PreparedHandler extends Pipeline {
   readonly facts: HandlerFacts;
   /** The time limit the handler itself names, in milliseconds; 0 means no limit, undefined that it names none. */
   readonly ownTimeoutMs: number | undefined;
+  /** What its decorators, and those of the message, say of failures. */
+  readonly failureRules: HandlerFailureRules;
+  /** What decides about failures in the caller's turn; undefined where nothing is said of any, and nothing follows one. */
+  readonly inTurn: CompiledFailurePolicy | undefined;
+  /** The handler's own `onFailed`, to be called after the last failure; undefined where it has none. */
+  readonly onFailed: ((context: MessageContext, error: unknown) => unknown) | undefined;
+  /** What decides about failures behind a queue, or in the caller's turn, one line for each rule. */
+  failureTable(settings: DefaultFailurePolicyOptions | undefined): readonly string[];
 }
 
 /** Turns registered handlers into ones that can run. */
@@ -21,13 +33,29 @@ export class HandlerPreparation {
     private readonly defaultTimeoutMs: number,
     /** Whether handlers can run behind queues. */
     private readonly hasQueue: boolean,
+    private readonly failures: FailurePolicies,
+    /** Whether a fault is published for each handler that gives up. */
+    private readonly hasFaults: boolean,
   ) {}
 
   /** @param key tells the handler from all others of its message */
   prepare(handler: RegisteredHandler, definition: MessageDefinition, key: string): PreparedHandler {
     const timeoutMs = handler.options.timeoutMs ?? this.defaultTimeoutMs;
     const facts = Object.freeze({ name: handler.provider.type.name, key, timeoutMs });
-    return { facts, ownTimeoutMs: handler.options.timeoutMs, ...this.pipelines.build(handler, definition, timeoutMs) };
+    const failureRules = {
+      handlerRules: failureRulesOf(handler.provider.type),
+      messageRules: failureRulesOf(definition.target),
+    };
+    const pipeline = this.pipelines.build(handler, definition, timeoutMs);
+    const { failures } = this;
+    const failureTable = (settings: DefaultFailurePolicyOptions | undefined): readonly string[] =>
+      (settings === undefined ? failures.inTurn(failureRules) : failures.behindQueue(failureRules, settings)).table;
+    const onFailed = this.pipelines.onFailedOf(handler);
+    const own = { facts, ownTimeoutMs: handler.options.timeoutMs, failureRules, failureTable, onFailed };
+    const isGoverned = failures.governs(failureRules) || this.hasFaults || onFailed !== undefined;
+    if (!isGoverned) return { ...own, ...pipeline, inTurn: undefined };
+    // A handler that may be tried again needs a context for each attempt.
+    return { ...own, ...pipeline, invokeBare: undefined, inTurn: failures.inTurn(failureRules) };
   }
 
   /** Looks a handler over before any message comes. @returns what keeps it from being run as it asks to be */

@@ -6,6 +6,7 @@ import { describeKind } from '../common/describe-value.js';
 import { isPromiseLike } from '../common/promises.js';
 import { takesOneArgument } from '../common/takes-one-argument.js';
 import type { AmbientStore } from '../message/ambient-context.js';
+import type { MessageContext } from '../message/message-context.js';
 import type { MessageDefinition } from '../message/message.decorator.js';
 import type { MessageValidators } from '../message/validation/message-validators.js';
 import {
@@ -55,6 +56,16 @@ export class PipelineBuilder {
       invokeLimited: limited,
       invokeBare: isBare ? bare(handler) : undefined,
     };
+  }
+
+  /** Calls the handler's method `onFailed`, with the message, the error and the context; undefined where it has none. */
+  onFailedOf({ provider }: RegisteredHandler): ((context: MessageContext, error: unknown) => unknown) | undefined {
+    const { prototype } = provider.type as { readonly prototype: unknown };
+    if (typeof prototype !== 'object' || prototype === null || !('onFailed' in prototype)) return undefined;
+    return (context, error) =>
+      invokeProvider(provider, this.options.scopes, (instance) =>
+        callMethod(instance, 'onFailed', context.message, error, context),
+      )(context);
   }
 
   /** The behaviors that a handler names but that are none, or nobody provides. */

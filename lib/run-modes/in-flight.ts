@@ -6,10 +6,16 @@ export class InFlight {
   private readonly abortable = new Set<MessageContext>();
   private waiting: (() => void)[] = [];
   private abortion: { readonly reason: unknown } | undefined;
+  private readonly ending = new AbortController();
 
   /** How many handlers are running. */
   get size(): number {
     return this.count;
+  }
+
+  /** Aborts when handlers are told to stop, for waits between two attempts. */
+  get ended(): AbortSignal {
+    return this.ending.signal;
   }
 
   enter(): void {
@@ -59,6 +65,7 @@ export class InFlight {
   /** Aborts the signals of the handlers still running, also those that are first read later. */
   abortAll(reason: unknown): void {
     this.abortion = { reason };
+    this.ending.abort(reason);
     for (const context of this.abortable) context.abort(reason);
     this.abortable.clear();
   }

@@ -1,9 +1,16 @@
-import { isPromiseLike } from '../common/promises.js';
+import { delay, isPromiseLike } from '../common/promises.js';
+import { actionIn } from '../failures/policy/action.js';
+import type { CompiledFailurePolicy } from '../failures/policy/compile-policy.js';
+import { jittered } from '../failures/policy/jitter.js';
 import type { FailureReporter } from '../failures/failure-reporter.js';
+import { InvalidMessageError } from '../message/errors.js';
 import type { AmbientStore } from '../message/ambient-context.js';
 import type { MessageContext } from '../message/message-context.js';
 import type { PreparedHandler } from '../pipeline/handler-preparation.js';
+import { ShutdownError } from './errors.js';
+import { failureOf } from './failure-of.js';
 import type { InFlight } from './in-flight.js';
+import type { LastFailures } from './last-failures.js';
 
 export type { PreparedHandler };
 
@@ -19,6 +26,7 @@ export class SyncRunMode {
     private readonly inFlight: InFlight,
     private readonly failures: FailureReporter,
     private readonly ambient: AmbientStore,
+    private readonly lastFailures: LastFailures,
   ) {}
 
   /**
@@ -26,6 +34,10 @@ export class SyncRunMode {
    * unhandled rejection, as with any promise: it is neither logged here nor lost.
    */
   run(handler: PreparedHandler, context: MessageContext): Promise<unknown> {
+    // What came through a queue has the queue's policy, which the worker asks.
+    if (handler.inTurn !== undefined && context.queue === undefined) {
+      return this.tracked(this.attempts(handler, handler.inTurn, context));
+    }
     let result: unknown;
     try {
       result = this.start(handler, context);
@@ -56,7 +68,8 @@ export class SyncRunMode {
   ): Promise<void> | undefined {
     let result: unknown;
     try {
-      result = this.start(handler, context);
+      result =
+        handler.inTurn === undefined ? this.start(handler, context) : this.attempts(handler, handler.inTurn, context);
     } catch (error) {
       this.failed(context, error, observer);
       return undefined;
@@ -90,6 +103,46 @@ export class SyncRunMode {
     observer?.failed(context, error);
   }
 
+  /** Attempts in the caller's turn, as a failure policy says. @throws what the last one threw, where it is not dropped */
+  private async attempts(
+    handler: PreparedHandler,
+    policy: CompiledFailurePolicy,
+    context: MessageContext,
+  ): Promise<unknown> {
+    for (let current = context; ; current = current.again()) {
+      try {
+        const result = this.start(handler, current);
+        if (isPromiseLike(result)) this.settling(current, result);
+        return await result;
+      } catch (error) {
+        if (isInvalid(error, current)) throw error;
+        if (isStopped(current)) return this.giveUp(handler, current, error);
+        const failure = failureOf(handler, current, error);
+        const action = actionIn(failure, policy.decide(failure));
+        if (action.action === 'discard') {
+          this.failures.discarded(current, error, action.reason);
+          return undefined;
+        }
+        if (action.action !== 'retry') return this.giveUp(handler, current, error);
+        const delayMs = jittered(action.delayMs, action.jitter);
+        this.failures.retried(current, error, delayMs);
+        await this.pause(delayMs, current);
+        if (isStopped(current) || this.inFlight.ended.aborted) return this.giveUp(handler, current, error);
+      }
+    }
+  }
+
+  /** @throws the error, for the caller */
+  private async giveUp(handler: PreparedHandler, context: MessageContext, error: unknown): Promise<never> {
+    if (this.lastFailures.concerns(handler)) await this.lastFailures.tell(handler, context, error);
+    throw error;
+  }
+
+  private async pause(delayMs: number, { envelope: { callerSignal } }: MessageContext): Promise<void> {
+    const { ended } = this.inFlight;
+    await delay(delayMs, callerSignal === undefined ? ended : AbortSignal.any([ended, callerSignal]));
+  }
+
   private start(handler: PreparedHandler, context: MessageContext): unknown {
     const invoke = context.envelope.timeoutMs === undefined ? handler.invoke : handler.invokeLimited;
     return this.ambient.run(context, invoke);
@@ -107,4 +160,14 @@ export class SyncRunMode {
     context.settled = promise;
     if (context.hasSignal) this.inFlight.watch(context);
   }
+}
+
+/** Whether the message broke its rules before the handler was reached: it would do so again. */
+function isInvalid(error: unknown, { message }: MessageContext): boolean {
+  return error instanceof InvalidMessageError && error.subject === message;
+}
+
+/** Whether nobody wants another attempt: the caller has given up, or the application has told the handler to stop. */
+function isStopped({ envelope, abortReason }: MessageContext): boolean {
+  return envelope.callerSignal?.aborted === true || abortReason instanceof ShutdownError;
 }

@@ -16,6 +16,8 @@ export interface HandlerExplanation {
   readonly runModeBecauseOf: string;
   /** What decided the queue; undefined in the caller's turn. */
   readonly queueBecauseOf: string | undefined;
+  /** What decides about failures there, one line for each rule, the one that is asked first on top; empty for `'(elsewhere)'`. */
+  readonly failures: readonly string[];
 }
 
 /** What would become of a message if it were sent. */
@@ -30,9 +32,10 @@ export class Explanation {
   /** The same as lines for a log. */
   toString(): string {
     if (this.handlers.length === 0) return `${this.kind} "${this.messageName}": nobody handles it`;
-    const lines = this.handlers.map(({ handler, runMode, queue, runModeBecauseOf, queueBecauseOf }) => {
+    const lines = this.handlers.flatMap(({ handler, runMode, queue, runModeBecauseOf, queueBecauseOf, failures }) => {
       const place = queue === undefined ? '' : ` through the queue "${queue}" (because of ${queueBecauseOf})`;
-      return `  ${handler}: RunMode.${runMode === RunMode.Async ? 'Async' : 'Sync'} (because of ${runModeBecauseOf})${place}`;
+      const mode = `RunMode.${runMode === RunMode.Async ? 'Async' : 'Sync'} (because of ${runModeBecauseOf})`;
+      return [`  ${handler}: ${mode}${place}`, ...failures.map((rule) => `    where it fails: ${rule}`)];
     });
     return [`${this.kind} "${this.messageName}":`, ...lines].join('\n');
   }
@@ -51,7 +54,11 @@ export function explain(
   const single = routes.single('command', target) ?? routes.single('query', target);
   const kind = single?.kind ?? kindOf(target);
   const handlers = single === undefined ? event.handlers : [single.handler];
-  const explained = handlers.map(({ facts, placement }) => explanationOf(facts.name, placedByCall(placement, options)));
+  const explained = handlers.map((handler) => {
+    const placement = placedByCall(handler.placement, options);
+    const settings = placement.runMode === RunMode.Async ? queued.settingsOf(placement.queue) : undefined;
+    return { ...explanationOf(handler.facts.name, placement), failures: handler.failureTable(settings) };
+  });
   const elsewhere = handlers.length === 0 ? queued.placementElsewhere(definition, options) : undefined;
   if (elsewhere !== undefined) explained.push(explanationOf('(elsewhere)', elsewhere));
   return new Explanation(definition.name, kind, explained);
@@ -71,5 +78,6 @@ function explanationOf(handler: string, { runMode, queue, reasons }: Placement):
     queue: isQueued ? queue : undefined,
     runModeBecauseOf: reasons.runMode,
     queueBecauseOf: isQueued ? reasons.queue : undefined,
+    failures: [],
   };
 }

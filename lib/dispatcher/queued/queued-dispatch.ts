@@ -40,6 +40,11 @@ export class QueuedDispatch {
     return this.queues !== undefined;
   }
 
+  /** The settings of a queue; undefined where there is none of that name. */
+  settingsOf(queue: string): QueueSettings | undefined {
+    return this.queues?.catalog.get(queue)?.settings;
+  }
+
   /**
    * Where a message goes that is to run behind a queue; undefined where it is to run in the caller's turn; an error where
    * it is to, and something is asked for that only a queue can do.

@@ -216,11 +216,12 @@ export class BullmqBackend implements QueueBackend {
     const isFinished = state === 'completed' || state === 'failed';
     // The two answers are of two moments: the job ended in between.
     if (isFinished !== (job.finishedOn !== undefined)) return this.readJob(place, jobId);
+    const outcome = outcomeOf(job, state);
     return {
-      state: entryStateOf(state),
+      state: outcome?.status ?? entryStateOf(state),
       attempt: job.attemptsStarted,
       progress: progressOf(job),
-      outcome: outcomeOf(job, state),
+      outcome,
     };
   }
 

@@ -38,9 +38,10 @@ export class FinishedEntries {
     this.keepParked = keepParked;
   }
 
+  /** Keeps the end of an entry that nobody has to look at: it was handled, or dropped on purpose. */
   complete(entry: MemoryEntry, outcome: EntryOutcome, time: number): void {
     const { attempt, progress } = entry;
-    const snapshot: EntrySnapshot = { state: 'completed', attempt, progress, outcome };
+    const snapshot: EntrySnapshot = { state: outcome.status, attempt, progress, outcome };
     this.add(this.completed, { id: entry.entry.id, endedAt: time, snapshot, parked: undefined });
     this.sweep(this.completed, time);
   }

@@ -106,6 +106,13 @@ export class MemoryQueue {
         this.reply(entry, outcome);
         break;
       }
+      case 'discard': {
+        const outcome: EntryOutcome = { status: 'failed', error: settlement.error };
+        this.forget(entry);
+        this.known.finished.complete(entry, outcome, now());
+        this.reply(entry, outcome);
+        break;
+      }
       case 'park':
         this.forget(entry);
         this.known.finished.park(entry, settlement.place, settlement.error, now());

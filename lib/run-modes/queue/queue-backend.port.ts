@@ -54,6 +54,8 @@ export interface WireError {
   readonly code: string | undefined;
   readonly stack: string | undefined;
   readonly details?: WireErrorDetails;
+  /** Of a parked one: the dead letters it belongs to, where a failure policy has named them. */
+  readonly deadLetters?: string;
 }
 
 /** What an error says to whoever answers for it, beyond its text. Small: stores keep it beside the text. */
@@ -75,6 +77,8 @@ export type Settlement =
   | { readonly action: 'retry'; readonly delayMs: number; readonly error: WireError }
   /** To be delivered again, here or elsewhere, before what waits; its attempt does not count. */
   | { readonly action: 'giveBack' }
+  /** Dropped on purpose: `replyTo` and `read` are told of the error, and it is kept and counted as what was handled. */
+  | { readonly action: 'discard'; readonly error: WireError }
   /** Kept with its error for a person to look at; `replyTo` is told of the error. */
   | { readonly action: 'park'; readonly place: ParkingPlace; readonly error: WireError };
 

@@ -1,10 +1,15 @@
-import { backoffMs } from '../../common/backoff.js';
 import { isDispatchError } from '../../common/dispatch-error.js';
 import { delay } from '../../common/promises.js';
+import type { FailurePolicies } from '../../failures/policy/failure-policies.js';
+import { DEAD_LETTER, isTerminal, type FailureAction } from '../../failures/policy/failure.js';
+import { jittered } from '../../failures/policy/jitter.js';
 import { encodeValue, type CodecLimits } from '../../message/codec/json-codec.js';
 import { InvalidMessageError } from '../../message/errors.js';
 import type { MessageContext } from '../../message/message-context.js';
 import { ShutdownError } from '../errors.js';
+import { failureOf } from '../failure-of.js';
+import type { LastFailures } from '../last-failures.js';
+import type { PreparedHandler } from '../sync-run-mode.js';
 import { readEntryData, type EntryData } from '../queue/entry-data.js';
 import {
   AttemptsExhaustedError,
@@ -17,6 +22,7 @@ import type { Delivery, JsonValue, ParkingPlace, Settlement } from '../queue/que
 import type { QueueSettings } from '../queue/queue-settings.js';
 import { toWireError } from '../queue/wire-error.js';
 import type { EntryTarget, EntryTargets } from './entry-target.port.js';
+import type { QueueRests } from './queue-rests.js';
 import type { DeliveredTask, TaskObserver } from './task-observer.js';
 
 /** How long a delivery that could not be brought to an end is held, so that it does not return at once, in milliseconds. */
@@ -33,6 +39,9 @@ export interface DeliveryRunParts {
   readonly targets: EntryTargets;
   readonly observer: TaskObserver;
   readonly limits: CodecLimits;
+  readonly policies: FailurePolicies;
+  readonly rests: QueueRests;
+  readonly lastFailures: LastFailures;
 }
 
 /**
@@ -61,10 +70,22 @@ export class DeliveryRun {
   /** Rejects only where the store or this library fails, and not the handler: see {@link disturbed}. */
   settle(): Promise<Settlement> {
     try {
-      return this.step(this.delivery.attempt);
+      const restMs = this.parts.rests.leftMs(this.settings.name);
+      return restMs === 0 ? this.step(this.delivery.attempt) : this.afterRest(restMs);
     } catch (error) {
       return Promise.reject(error);
     }
+  }
+
+  /** The queue rests in this process: what was delivered all the same waits here, so nothing more comes. */
+  private async afterRest(restMs: number): Promise<Settlement> {
+    await this.wait(restMs);
+    if (this.abortedWith instanceof CancelledError) {
+      const data = this.read(this.delivery.attempt);
+      return 'action' in data ? data : this.park('failed', this.abortedWith, this.delivery.attempt);
+    }
+    if (this.isStopping || this.abortedWith !== undefined) return { action: 'giveBack' };
+    return this.settle();
   }
 
   /** Ends the wait for a further attempt: the process is about to stop. */
@@ -92,18 +113,25 @@ export class DeliveryRun {
   private step(attempt: number): Promise<Settlement> {
     const data = this.read(attempt);
     if ('action' in data) return Promise.resolve(data);
-    if (attempt > this.settings.maxAttempts) {
-      const error = new AttemptsExhaustedError(data.name, attempt - 1);
-      return Promise.resolve(this.park('failed', error, attempt - 1));
-    }
     const target = this.find(data, attempt);
     if ('action' in target) return Promise.resolve(target);
-    return 'handlers' in target ? this.fanOut(data, attempt) : this.attempt(target, attempt);
+    if ('handlers' in target) return this.fanOut(data, attempt);
+    return this.exhausted(data, target, attempt) ?? this.attempt(target, attempt);
   }
 
-  /** Tries a message with a key again, whose entry stays here meanwhile. */
+  /** A message that was begun more often than anything lets it: its process ended each time, and no policy was asked. */
+  private exhausted({ name }: EntryData, target: EntryTarget, attempt: number): Promise<Settlement> | undefined {
+    const { handler } = target;
+    const { attemptLimit } = this.parts.policies.behindQueue(handler.failureRules, this.settings);
+    if (attempt <= attemptLimit) return undefined;
+    const error = new AttemptsExhaustedError(name, attempt - 1);
+    const context = this.contextOf(target, attempt - 1);
+    return this.afterLast(handler, context, error, this.park('failed', error, attempt - 1));
+  }
+
+  /** Tries a message again whose entry stays here meanwhile. */
   private async tryAgain(delayMs: number, attempt: number): Promise<Settlement> {
-    await this.wait(delayMs);
+    await this.wait(Math.max(delayMs, this.parts.rests.leftMs(this.settings.name)));
     if (this.abortedWith instanceof CancelledError) return this.park('failed', this.abortedWith, attempt);
     if (this.abortedWith !== undefined) return { action: 'giveBack' };
     if (this.isStopping) return this.giveBackFailed();
@@ -154,9 +182,7 @@ export class DeliveryRun {
 
   private attempt(target: EntryTarget, attempt: number): Promise<Settlement> {
     const { observer } = this.parts;
-    const { timeoutMs, name: queue } = this.settings;
-    const facts = { queue, attempt, progress: (value: unknown) => this.progress(value) };
-    const context = target.contextOf(facts, timeoutMs);
+    const context = this.contextOf(target, attempt);
     this.context = context;
     if (this.abortedWith !== undefined) context.abort(this.abortedWith);
     observer.started(context, this.task);
@@ -165,6 +191,11 @@ export class DeliveryRun {
       (result) => this.completed(context, result, performance.now() - startedAtMs),
       (error: unknown) => this.failed(context, target, error),
     );
+  }
+
+  private contextOf(target: EntryTarget, attempt: number): MessageContext {
+    const { name: queue, timeoutMs } = this.settings;
+    return target.contextOf({ queue, attempt, progress: (value: unknown) => this.progress(value) }, timeoutMs);
   }
 
   private completed(context: MessageContext, result: unknown, durationMs: number): Settlement {
@@ -188,18 +219,59 @@ export class DeliveryRun {
     if (error instanceof InvalidMessageError && error.subject === target.message) {
       return this.park('invalid', error, context.attempt, context);
     }
-    const { maxAttempts, backoffMs: baseMs, maxBackoffMs: maxMs } = this.settings;
-    if (context.attempt >= maxAttempts) return this.park('failed', error, context.attempt, context);
-    const delayMs = backoffMs({ baseMs, maxMs }, context.attempt);
-    this.parts.observer.retried(context, this.task, { error, delayMs });
-    if (this.delivery.key !== undefined) return this.tryAgain(delayMs, context.attempt);
-    return { action: 'retry', delayMs, error: toWireError(error) };
+    const policy = this.parts.policies.behindQueue(target.handler.failureRules, this.settings);
+    const wanted = policy.decide(failureOf(target.handler, context, error));
+    const action = context.attempt < policy.attemptLimit || isTerminal(wanted) ? wanted : DEAD_LETTER;
+    const settlement = this.act(action, context, error);
+    return isTerminal(action) ? this.afterLast(target.handler, context, error, settlement) : settlement;
   }
 
-  private park(place: ParkingPlace, error: unknown, attempt: number, context?: MessageContext): Settlement {
+  /** The handler has given up: what it does then is done before the message leaves this process. */
+  private async afterLast(
+    handler: PreparedHandler,
+    context: MessageContext,
+    error: unknown,
+    settlement: Settlement | Promise<Settlement>,
+  ): Promise<Settlement> {
+    const { lastFailures } = this.parts;
+    if (lastFailures.concerns(handler)) await lastFailures.tell(handler, context, error);
+    return settlement;
+  }
+
+  /** Does what the policy says. A message with a key keeps its place, whatever sends others back to the queue. */
+  private act(action: FailureAction, context: MessageContext, error: unknown): Settlement | Promise<Settlement> {
+    const { parts, settings, task } = this;
+    if (action.pauseQueueMs !== undefined) parts.rests.begin(settings.name, action.pauseQueueMs, error);
+    switch (action.action) {
+      case 'deadLetter':
+        return this.park('failed', error, context.attempt, context, action.place);
+      case 'discard':
+        parts.observer.discarded(context, task, { error, reason: action.reason });
+        return { action: 'discard', error: toWireError(error) };
+      case 'retry':
+      case 'schedule':
+      case 'requeue': {
+        const delayMs = action.action === 'requeue' ? 0 : jittered(action.delayMs, action.jitter);
+        parts.observer.retried(context, task, { error, delayMs });
+        const staysHere = action.action === 'retry' || this.delivery.key !== undefined;
+        return staysHere
+          ? this.tryAgain(delayMs, context.attempt)
+          : { action: 'retry', delayMs, error: toWireError(error) };
+      }
+    }
+  }
+
+  private park(
+    place: ParkingPlace,
+    error: unknown,
+    attempt: number,
+    context?: MessageContext,
+    deadLetters?: string,
+  ): Settlement {
     const { isAwaited } = this;
     this.parts.observer.parked(this.task, { place, error, attempt, context, isAwaited });
-    return { action: 'park', place, error: toWireError(error) };
+    const wire = toWireError(error);
+    return { action: 'park', place, error: deadLetters === undefined ? wire : { ...wire, deadLetters } };
   }
 
   private abort(reason: Error): void {

@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
 
+import type { FailurePolicies } from '../../failures/policy/failure-policies.js';
 import type { UnhandledExceptionBus } from '../../failures/unhandled-exception-bus.js';
 import type { CodecLimits } from '../../message/codec/json-codec.js';
 import type { NotificationChannel } from '../../notifications/notification-channel.js';
 import { QueueNotConfiguredError } from '../errors.js';
 import type { InFlight } from '../in-flight.js';
+import type { LastFailures } from '../last-failures.js';
 import type { QueueBackendFactory } from '../queue/queue-backend.port.js';
 import type { QueueCatalogOptions } from '../queue/queue-catalog.js';
 import { QueueClient } from '../queue/queue-client.js';
@@ -12,6 +14,7 @@ import type { QueueSettings } from '../queue/queue-settings.js';
 import { Queues } from '../queue/queues.js';
 import type { EntryTargets } from './entry-target.port.js';
 import { QueueHealth, type QueueHealthOptions } from './queue-health.js';
+import { QueueRests } from './queue-rests.js';
 import { QueueWorker } from './queue-worker.js';
 import type { ResolvedRole } from './role.js';
 import { TaskObserver } from './task-observer.js';
@@ -29,6 +32,8 @@ export interface QueueStageParts {
   readonly unhandled: UnhandledExceptionBus;
   readonly inFlight: InFlight;
   readonly limits: CodecLimits;
+  readonly policies: FailurePolicies;
+  readonly lastFailures: LastFailures;
 }
 
 /**
@@ -103,9 +108,16 @@ export class QueueStage {
   /** Begins to work on the queues of this process. */
   async work(targets: EntryTargets): Promise<void> {
     if (this.client === undefined) return;
-    const { channel, unhandled, limits } = this.parts;
+    const { channel, unhandled, limits, policies, lastFailures } = this.parts;
     const observer = new TaskObserver(channel, unhandled);
-    this.worker ??= new QueueWorker(this.client.backend, { targets, observer, limits });
+    this.worker ??= new QueueWorker(this.client.backend, {
+      targets,
+      observer,
+      limits,
+      policies,
+      rests: new QueueRests(),
+      lastFailures,
+    });
     const { catalog } = this.client;
     await Promise.all(this.workedOn.map((name) => this.workOn(catalog.add(name).settings)));
     this.health.start();

@@ -6,6 +6,7 @@ import type { MessageContext } from '../../message/message-context.js';
 import type { NotificationChannel } from '../../notifications/notification-channel.js';
 import {
   TaskCompletedNotification,
+  TaskDiscardedNotification,
   TaskFailedNotification,
   TaskRetriedNotification,
   TaskStartedNotification,
@@ -67,6 +68,20 @@ export class TaskObserver {
     );
     if (this.channel.wants(TaskRetriedNotification)) {
       this.channel.publish(new TaskRetriedNotification(factsOf(context, task), context, error, delayMs));
+    }
+  }
+
+  /** A failure policy drops it. */
+  discarded(
+    context: MessageContext,
+    task: DeliveredTask,
+    { error, reason }: { readonly error: unknown; readonly reason: string },
+  ): void {
+    this.logger.debug(
+      `${context.handler.name} drops "${context.name}" (${context.id}), ${reason}: ${errorText(error)}`,
+    );
+    if (this.channel.wants(TaskDiscardedNotification)) {
+      this.channel.publish(new TaskDiscardedNotification(factsOf(context, task), context, error, reason));
     }
   }
 

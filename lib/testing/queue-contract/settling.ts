@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 
-import type { ParkingPlace, QueueBackend, Settlement } from '../../run-modes/queue/queue-backend.port.js';
+import type { ParkingPlace, QueueBackend, Settlement, WireError } from '../../run-modes/queue/queue-backend.port.js';
 import { COMPLETE, FAILURE, pass, TICK_MS, type BenchCase } from './bench.js';
 
 const PLACES: readonly ParkingPlace[] = ['failed', 'unreadable', 'unhandled', 'invalid'];
+const NONE_PARKED: Readonly<Record<ParkingPlace, number>> = { failed: 0, unreadable: 0, unhandled: 0, invalid: 0 };
 
 function park(place: ParkingPlace): Settlement {
   return { action: 'park', place, error: FAILURE };
@@ -124,6 +125,57 @@ export const settlingCases: readonly BenchCase[] = [
     },
   })),
   {
+    title: 'keeps and counts a discarded entry as ended, not as parked, and tells its sender the error',
+    async run(bench) {
+      const instance = await bench.open();
+      const queue = await bench.queue({ concurrency: 1 }, instance);
+      const [discarded, next] = bench.entries(2, { replyTo: instance.instanceId });
+      assert.ok(discarded && next);
+      const [place = ''] = await instance.store(queue, discarded, next);
+      const consumption = await instance.consume(queue, ({ id }) =>
+        id === discarded.id ? { action: 'discard', error: FAILURE } : COMPLETE,
+      );
+      const reply = await instance.replyTo(discarded);
+      assert.deepEqual(reply, failed());
+      await instance.replyTo(next);
+      assert.deepEqual(consumption.ids, [discarded.id, next.id]);
+      const { backend } = instance;
+      const { state, outcome, attempt } = await backend.read(place, discarded.id);
+      assert.deepEqual({ state, outcome, attempt }, { state: 'failed', outcome: failed(), attempt: 1 });
+      const { completed, waiting, delayed, active, parked } = await backend.counts(queue.name);
+      assert.deepEqual({ completed, waiting, delayed, active }, { completed: 2, waiting: 0, delayed: 0, active: 0 });
+      assert.deepEqual(parked, NONE_PARKED);
+      assert.deepEqual(await backend.parked(queue.name, 'failed', 10), []);
+    },
+  },
+  {
+    title: 'keeps with a parked entry the dead letters that its error names',
+    async run(bench) {
+      const instance = await bench.open();
+      const queue = await bench.queue({ concurrency: 1 }, instance);
+      const [named, unnamed] = bench.entries(2);
+      assert.ok(named && unnamed);
+      const [place = ''] = await instance.store(queue, named, unnamed);
+      const error: WireError = { ...FAILURE, deadLetters: 'zombies' };
+      const consumption = await instance.consume(queue, async ({ id }) => {
+        await pass(TICK_MS);
+        return { action: 'park', place: 'failed', error: id === named.id ? error : FAILURE };
+      });
+      await consumption.done(2);
+      const { backend } = instance;
+      await bench.until('both to be parked', async () => (await backend.counts(queue.name)).parked.failed === 2);
+      const parked = await backend.parked(queue.name, 'failed', 10);
+      assert.deepEqual(
+        parked.map((each) => [each.id, each.error]),
+        [
+          [unnamed.id, FAILURE],
+          [named.id, error],
+        ],
+      );
+      assert.deepEqual((await backend.read(place, named.id)).outcome, { status: 'failed', error });
+    },
+  },
+  {
     title: 'goes on with the next entry after every kind of ending',
     async run(bench) {
       const instance = await bench.open();
@@ -133,6 +185,7 @@ export const settlingCases: readonly BenchCase[] = [
         { action: 'retry', delayMs: 0, error: FAILURE },
         { action: 'retry', delayMs: 20, error: FAILURE },
         { action: 'giveBack' },
+        { action: 'discard', error: FAILURE },
         COMPLETE,
       ];
       const entries = bench.entries(first.length);
@@ -146,7 +199,7 @@ export const settlingCases: readonly BenchCase[] = [
       await consumption.done(first.length + 3);
       await bench.until('all to be completed or parked', async () => {
         const { waiting, delayed, active, completed } = await instance.backend.counts(queue.name);
-        return completed === 4 && waiting + delayed + active === 0;
+        return completed === 5 && waiting + delayed + active === 0;
       });
     },
   },
@@ -158,8 +211,7 @@ function failed(): { status: 'failed'; error: typeof FAILURE } {
 
 async function assertOnlyParkedIn(place: ParkingPlace, queue: string, backend: QueueBackend): Promise<void> {
   const { parked, completed, waiting, active } = await backend.counts(queue);
-  const none = { failed: 0, unreadable: 0, unhandled: 0, invalid: 0 };
-  assert.deepEqual(parked, { ...none, [place]: 2 });
+  assert.deepEqual(parked, { ...NONE_PARKED, [place]: 2 });
   assert.equal(waiting + active, 0);
   assert.ok(completed <= 1);
 }

@@ -5,6 +5,8 @@ import { STORES } from './scene/stores.js';
 import { until } from './scene/until.js';
 
 const MAX_ATTEMPTS = 3;
+/** The two end six processes in turn: each time a lock has to end, and a process to start. */
+const SIX_DEATHS_MS = 45_000;
 
 const stage = Stage.build();
 
@@ -16,10 +18,11 @@ describe.each(STORES)('a message on %s whose handler ends its process each time'
     await load.one({ kind: 'exit', afterMs: 100 }, 'key0');
     await load.free(50, { kind: 'work', ms: 5 });
     await load.keyed(['key0', 'key1'], 10, { kind: 'work', ms: 5 });
-    await until('both are parked', async () => {
+    const look = async (): Promise<boolean> => {
       await scene.replaceEnded();
       return Object.keys(await scene.parked()).length === 2;
-    });
+    };
+    await until('both are parked', look, SIX_DEATHS_MS);
 
     expect(await scene.parked()).toEqual({
       'free-1': 'DISPATCH_ATTEMPTS_EXHAUSTED',

@@ -77,6 +77,31 @@ const FAULTS: readonly { readonly fault: string; readonly faults: Faults; readon
     foundBy: ['parks an entry as invalid with its error, and delivers the next'],
   },
   {
+    fault: 'parks what is discarded',
+    faults: {
+      settlement: (given) => (given.action === 'discard' ? { ...given, action: 'park', place: 'failed' } : given),
+    },
+    foundBy: ['keeps and counts a discarded entry as ended, not as parked, and tells its sender the error'],
+  },
+  {
+    fault: 'takes what is discarded for handled',
+    faults: {
+      settlement: (given) => (given.action === 'discard' ? { action: 'complete', result: null } : given),
+    },
+    foundBy: ['keeps and counts a discarded entry as ended, not as parked, and tells its sender the error'],
+  },
+  {
+    fault: 'forgets the dead letters of an error',
+    faults: {
+      settlement: (given) => {
+        if (given.action !== 'park') return given;
+        const { deadLetters: _forgotten, ...error } = given.error;
+        return { ...given, error };
+      },
+    },
+    foundBy: ['keeps with a parked entry the dead letters that its error names'],
+  },
+  {
     fault: 'ignores keys',
     faults: { entry: (entry) => ({ ...entry, key: undefined }) },
     foundBy: ['delivers the entries of a key one at a time and in order, with several consumers'],

@@ -59,12 +59,19 @@ export function returnValueOf(result: JsonValue | undefined): unknown {
   return result === undefined ? {} : { result };
 }
 
+/** What a job returns to BullMQ that was dropped on purpose. */
+export function discardedValueOf(error: WireError): unknown {
+  return { dispatch: FORMAT, discarded: error };
+}
+
 /** How a finished job ended; undefined where it is none. */
 export function outcomeOf(job: StoreJob, state: string): EntryOutcome | undefined {
   if (state === 'failed') return { status: 'failed', error: wireErrorOf(job) };
   if (state !== 'completed') return undefined;
   // What is read back from JSON is JSON; a stranger's worker may have returned something else than an object.
-  const value = job.returnvalue as { readonly result?: JsonValue } | null | undefined;
+  const value = job.returnvalue as { readonly result?: JsonValue; readonly discarded?: WireError } | null | undefined;
+  // Only this adapter writes it, in the form of discardedValueOf.
+  if (isOurs(value) && value['discarded'] !== undefined) return { status: 'failed', error: value.discarded };
   return { status: 'completed', result: typeof value === 'object' ? value?.result : value };
 }
 
@@ -77,8 +84,8 @@ export function progressOf({ progress }: StoreJob): JsonValue | undefined {
 }
 
 /** The first line of a job's stack traces, which keeps of an error what BullMQ has no field for. */
-export function errorNote({ name, code, details }: WireError): string {
-  return JSON.stringify({ dispatch: FORMAT, name, code, details });
+export function errorNote({ name, code, details, deadLetters }: WireError): string {
+  return JSON.stringify({ dispatch: FORMAT, name, code, details, deadLetters });
 }
 
 /** The error that a job failed with; BullMQ's own where this adapter did not write it. */
@@ -87,7 +94,7 @@ export function wireErrorOf(job: StoreJob): WireError {
   const message = job.failedReason ?? '';
   const known = parsed(note);
   if (!isOurs(known)) return { name: 'Error', message, code: undefined, stack: note };
-  const { name, code, details } = known;
+  const { name, code, details, deadLetters } = known;
   return {
     name: typeof name === 'string' ? name : 'Error',
     message,
@@ -95,6 +102,7 @@ export function wireErrorOf(job: StoreJob): WireError {
     stack,
     // Only this adapter writes notes in its format.
     ...(typeof details === 'object' && details !== null && { details }),
+    ...(typeof deadLetters === 'string' && { deadLetters }),
   };
 }
 

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { WaitingError } from 'bullmq';
 
 import type { DeliveryHandler, EntryOutcome, QueueSettings, Settlement, WireError } from '../../../index.js';
-import { contentOf, errorNote, returnValueOf } from '../entries/entry-format.js';
+import { contentOf, discardedValueOf, errorNote, returnValueOf } from '../entries/entry-format.js';
 import { isGone } from '../errors.js';
 import { isHeld, isSurelyHeld, JobDelivery, type HeldJob } from './job-delivery.js';
 import { entryIdOf } from '../entries/job-ids.js';
@@ -204,6 +204,10 @@ export class PlaceWorker {
         this.reply(held, { status: 'completed', result: settlement.result });
         job.opts.removeOnComplete = this.retention.next();
         return returnValueOf(settlement.result);
+      case 'discard':
+        this.reply(held, { status: 'failed', error: settlement.error });
+        job.opts.removeOnComplete = this.retention.next();
+        return discardedValueOf(settlement.error);
       case 'retry':
         job.stacktrace = [errorNote(settlement.error)];
         throw new SettledError(settlement.error, Math.ceil(settlement.delayMs));
