@@ -14,6 +14,11 @@ import type { RunMode } from './message/run-mode.js';
 import { isDispatchError } from './common/dispatch-error.js';
 import { resolveNotificationOptions, type NotificationOptions } from './notifications/notification.options.js';
 import type { LoggingOptions } from './pipeline/behaviors/logging.behavior.js';
+import {
+  resolveIdempotency,
+  type IdempotencyOptions,
+  type ResolvedIdempotency,
+} from './pipeline/idempotency/idempotency.options.js';
 import { hookProblems, type RouterHooks } from './router/hooks.js';
 import type { SourceEntry } from './router/sources/source.js';
 import type { QueueBackendFactory } from './run-modes/queue/queue-backend.port.js';
@@ -71,6 +76,8 @@ export interface DispatchOptions extends FailureOptions {
   /** Logs every handled message, sensitive fields redacted. Default false. */
   readonly logging?: boolean | LoggingOptions;
   readonly notifications?: NotificationOptions;
+  /** Where results of `@Idempotent` handlers and of `context.once()` are kept, and how long. Default: a day, in memory. */
+  readonly idempotency?: IdempotencyOptions;
   /** Sources made with `defineSource`, asked before those found as providers, in this order. */
   readonly sources?: readonly SourceEntry[];
   /** Hooks for the foreign messages of all sources, run before the source's own, in this order. */
@@ -144,6 +151,7 @@ export interface ResolvedDispatchOptions {
   readonly maxDepth: number;
   readonly logging: LoggingOptions | undefined;
   readonly notifications: NotificationOptions;
+  readonly idempotency: ResolvedIdempotency;
   readonly sources: readonly SourceEntry[];
   readonly hooks: readonly RouterHooks[];
   readonly commandPublisher: ICommandPublisher | undefined;
@@ -172,6 +180,7 @@ const KNOWN: Record<keyof DispatchOptions, true> = {
   maxDepth: true,
   logging: true,
   notifications: true,
+  idempotency: true,
   sources: true,
   hooks: true,
   commandPublisher: true,
@@ -206,6 +215,7 @@ export function resolveDispatchOptions(given: DispatchOptions | MissingOptions =
     maxDepth: problems.count('maxDepth', options.maxDepth ?? DEFAULT_CODEC_LIMITS.maxDepth, MAX_DEPTH),
     logging: problems.logging(options.logging ?? false),
     notifications: problems.notifications(options.notifications),
+    idempotency: resolveIdempotency(options.idempotency, problems.mistakes),
     sources: problems.list('sources', options.sources ?? []),
     hooks: problems.hooks(options.hooks ?? []),
     commandPublisher: problems.publisher('commandPublisher', options.commandPublisher),

@@ -29,6 +29,7 @@ import { MessageValidators } from './message/validation/message-validators.js';
 import { NotificationChannel } from './notifications/notification-channel.js';
 import { BehaviorRegistry } from './pipeline/behavior-registry.js';
 import { HandlerPreparation } from './pipeline/handler-preparation.js';
+import { IdempotentCalls } from './pipeline/idempotency/idempotent-calls.js';
 import { PipelineBuilder } from './pipeline/pipeline-builder.js';
 import { MessageRouter } from './router/message-router.js';
 import { notifyingObserver } from './router/router-notifier.js';
@@ -58,6 +59,7 @@ export class DispatchStages {
   private readonly behaviors: BehaviorRegistry;
   private readonly policies: FailurePolicies;
   private readonly lastFailures: LastFailures;
+  private readonly idempotency: IdempotentCalls;
   private readonly routes: Routes;
   private readonly runMode: SyncRunMode;
   private readonly observed: ObservedRunMode;
@@ -87,6 +89,7 @@ export class DispatchStages {
       failures.policyFailed(error),
     );
     this.lastFailures = new LastFailures(options.failures.hasFaults, failures);
+    this.idempotency = this.makeIdempotency();
     const placements = new Placements(options.queueing.placement);
     this.routes = this.makeRoutes(scopes, validators, placements);
     this.queueing = this.makeQueueing();
@@ -167,6 +170,7 @@ export class DispatchStages {
       await this.inFlight.idle(Math.min(ABORT_GRACE_MS, drainTimeoutMs));
     }
     await this.queueing.close(Math.max(0, drainTimeoutMs - (performance.now() - startedAt)));
+    await this.idempotency.close();
     this.sagas.stop();
     this.streams.complete();
     this.unhandled.subject$.complete();
@@ -194,9 +198,9 @@ export class DispatchStages {
   }
 
   private makeRoutes(scopes: MessageScopes, validators: MessageValidators, placements: Placements): Routes {
-    const { behaviors, ambient } = this;
+    const { behaviors, ambient, idempotency } = this;
     const { timeoutMs, queueing, logging } = this.options;
-    const pipelines = new PipelineBuilder({ behaviors, scopes, validators, logging, ambient });
+    const pipelines = new PipelineBuilder({ behaviors, scopes, validators, logging, ambient, idempotency });
     const preparation = new HandlerPreparation(
       pipelines,
       timeoutMs,
@@ -205,6 +209,16 @@ export class DispatchStages {
       this.options.failures.hasFaults,
     );
     return new Routes(this.discovery, this.registry, preparation, placements);
+  }
+
+  private makeIdempotency(): IdempotentCalls {
+    const { idempotency, maxPayloadBytes: maxBytes, maxDepth } = this.options;
+    return new IdempotentCalls({
+      store: idempotency.store,
+      defaults: idempotency.times,
+      limits: { maxBytes, maxDepth },
+      hasDurableQueue: () => this.queueing.client?.backend.features.has('durable') ?? false,
+    });
   }
 
   private makeQueueing(): QueueStage {
@@ -228,7 +242,7 @@ export class DispatchStages {
   }
 
   private makeDispatch(queued: QueuedDispatch): MessageDispatch {
-    const { routes, observed, runMode, inFlight, streams, channel, ambient } = this;
+    const { routes, observed, runMode, inFlight, streams, channel, ambient, idempotency } = this;
     return new MessageDispatch({
       routes,
       queued,
@@ -237,6 +251,7 @@ export class DispatchStages {
       inFlight,
       streams,
       ambient,
+      effects: idempotency,
     });
   }
 

@@ -67,6 +67,29 @@ export type { LoggingOptions } from './pipeline/behaviors/logging.behavior.js';
 export { TimeoutBehavior } from './pipeline/behaviors/timeout.behavior.js';
 export { ValidationBehavior } from './pipeline/behaviors/validation.behavior.js';
 
+// Idempotency
+export { Idempotent } from './pipeline/idempotency/idempotent.decorator.js';
+export type { IdempotentOptions } from './pipeline/idempotency/idempotent.decorator.js';
+export { IdempotencyBehavior } from './pipeline/idempotency/idempotency.behavior.js';
+export type { IdempotencyOptions, IdempotencyTimes } from './pipeline/idempotency/idempotency.options.js';
+export { memoryIdempotency } from './pipeline/idempotency/memory-idempotency-store.js';
+export type { MemoryIdempotencyOptions } from './pipeline/idempotency/memory-idempotency-store.js';
+export type {
+  ClaimResult,
+  IdempotencyClaim,
+  IdempotencyStore,
+  ReleasedFailure,
+} from './pipeline/idempotency/idempotency-store.port.js';
+export {
+  IdempotencyLockLostError,
+  IdempotencyTimeoutError,
+  IdempotencyUnavailableError,
+  InvalidIdempotencyKeyError,
+  InvalidIdempotencyOptionsError,
+  SharedFailureError,
+} from './pipeline/idempotency/errors.js';
+export type { IdempotentCallFacts, KeptError } from './pipeline/idempotency/errors.js';
+
 // Router
 export { Source } from './router/sources/source.decorator.js';
 export { defineSource } from './router/sources/source.js';
@@ -145,8 +168,7 @@ export { resolveQueueSettings } from './run-modes/queue/queue-settings.js';
 export type { QueueOptions, QueueSettings, RateLimit, Retention } from './run-modes/queue/queue-settings.js';
 
 // Failures
-export { OnError } from './failures/policy/on-error.decorator.js';
-export type { OnErrorOptions } from './failures/policy/on-error.decorator.js';
+export { OnError, type OnErrorOptions } from './failures/policy/on-error.decorator.js';
 export { deadLetter, discard, failureRulesFrom, requeue, retry, schedule } from './failures/policy/rules.js';
 export type { DefineFailures, On } from './failures/policy/rules.js';
 export type {
@@ -169,14 +191,9 @@ export { compileFailurePolicy } from './failures/policy/compile-policy.js';
 export type { CompiledFailurePolicy, FailurePolicyParts } from './failures/policy/compile-policy.js';
 export { defaultFailurePolicy } from './failures/policy/built-in.js';
 export type { DefaultFailurePolicyOptions, DescribedFailurePolicy } from './failures/policy/built-in.js';
-export {
-  FailurePolicyError,
-  InvalidFailureRuleError,
-  RetryLaterError,
-  UnrecoverableError,
-} from './failures/policy/errors.js';
-export { Fault } from './failures/fault.js';
-export type { FaultError } from './failures/fault.js';
+export { FailurePolicyError, InvalidFailureRuleError } from './failures/policy/errors.js';
+export { RetryLaterError, UnrecoverableError } from './failures/policy/errors.js';
+export { Fault, type FaultError } from './failures/fault.js';
 export type { FailureOptions } from './dispatch.failures.js';
 export { UnhandledExceptionBus } from './failures/unhandled-exception-bus.js';
 export type { IUnhandledExceptionPublisher, UnhandledExceptionInfo } from './failures/unhandled-exception-bus.js';

@@ -8,6 +8,7 @@ import { Envelope, type EnvelopeOptions } from '../message/envelope.js';
 import {
   MessageContext,
   type ContextOwner,
+  type EffectMemo,
   type PublishOptions,
   type SendOptions,
 } from '../message/message-context.js';
@@ -35,6 +36,7 @@ export interface MessageDispatchParts {
   readonly inFlight: InFlight;
   readonly streams: MessageStreams;
   readonly ambient: AmbientStore;
+  readonly effects: EffectMemo;
 }
 
 /**
@@ -50,6 +52,7 @@ export class MessageDispatch implements ContextOwner {
   private readonly inFlight: InFlight;
   private readonly streams: MessageStreams;
   private readonly ambient: AmbientStore;
+  private readonly effects: EffectMemo;
   /** What foreign messages became that came in before closing began, which are handled to their end. */
   private readonly admitted = new WeakSet<object>();
   private isClosing = false;
@@ -63,6 +66,7 @@ export class MessageDispatch implements ContextOwner {
     this.inFlight = parts.inFlight;
     this.streams = parts.streams;
     this.ambient = parts.ambient;
+    this.effects = parts.effects;
   }
 
   execute<R>(command: Command<R>, options?: SendOptions, from?: MessageContext): Promise<R> {
@@ -138,6 +142,10 @@ export class MessageDispatch implements ContextOwner {
 
   signalRequested(context: MessageContext): void {
     if (context.settled !== undefined) this.inFlight.watch(context);
+  }
+
+  once<R>(context: MessageContext, name: string, effect: () => R | Promise<R>): Promise<R> {
+    return this.effects.once(context, name, effect);
   }
 
   waitFor(work: PromiseLike<unknown>): void {

@@ -1,8 +1,11 @@
 import { MAX_LINKS, type Envelope, type EnvelopeOptions, type MessagePriority } from './envelope.js';
+import type { DeliveryFacts, HandlerFacts } from './handler-facts.js';
 import type { MessageHeaders } from './headers.js';
 import type { Command, MessageKind, PlainMessage, Query } from './message.js';
 import type { Receipt } from './receipt.js';
 import type { RunMode } from './run-mode.js';
+
+export type { DeliveryFacts, HandlerFacts };
 
 /** What a sender may say of one message. */
 export interface SendOptions extends EnvelopeOptions {
@@ -51,27 +54,13 @@ export interface MessageSender {
   publishAndWait(event: PlainMessage, options?: PublishOptions): Promise<void>;
 }
 
-/** What a context knows of the handler it is made for. */
-export interface HandlerFacts {
-  /** The class name, as logs and errors show it. */
-  readonly name: string;
-  /** Tells the handler from all others of its message: the class name, with the module's where two share that. */
-  readonly key: string;
-  /** How long the handler may take, in milliseconds; 0 means no limit. A limit given by the sender comes first. */
-  readonly timeoutMs: number;
-}
-
-/** What a context knows of the queue its message came through. */
-export interface DeliveryFacts {
-  readonly queue: string;
-  /** Which attempt this is, from 1. */
-  readonly attempt: number;
-  /** Keeps how far the handler is, for whoever asks the receipt. */
-  progress(value: unknown): Promise<void>;
+/** Runs side effects that attempts at one message have in common; what keeps them is no business of the context. */
+export interface EffectMemo {
+  once<R>(context: MessageContext, name: string, effect: () => R | Promise<R>): Promise<R>;
 }
 
 /** What a context needs from the dispatcher that made it. */
-export interface ContextOwner {
+export interface ContextOwner extends EffectMemo {
   execute<R>(command: Command<R>, options?: SendOptions, from?: MessageContext): Promise<R>;
   query<R>(query: Query<R>, options?: SendOptions, from?: MessageContext): Promise<R>;
   publish(event: object, options?: SendOptions, from?: MessageContext): Promise<void>;
@@ -128,6 +117,16 @@ export interface HandlerContext<M extends object = object> extends MessageSender
    * @throws DISPATCH_UNSERIALIZABLE_MESSAGE where the value cannot be written as JSON
    */
   progress(value: unknown): Promise<void>;
+  /**
+   * Runs a side effect once for this handler at this message, whatever the number of attempts, redeliveries and processes:
+   * once it has returned, later calls with the same name get its result, as the codec reads it back. One that throws is not
+   * kept, and runs again. Two at a time wait for each other as those of an `@Idempotent` handler do. How long results are
+   * kept, and where, says `idempotency` of the module.
+   *
+   * @param name tells the effect from the handler's others: 1 to 1024 characters, the same in each attempt
+   * @throws DISPATCH_IDEMPOTENCY_TIMEOUT, DISPATCH_IDEMPOTENCY_LOCK_LOST, DISPATCH_IDEMPOTENCY_UNAVAILABLE
+   */
+  once<R>(name: string, effect: () => R | Promise<R>): Promise<R>;
 }
 
 /** The context as the dispatcher makes and keeps it; handlers know it as {@link HandlerContext}. */
@@ -138,6 +137,8 @@ export class MessageContext<M extends object = object> implements HandlerContext
   private abortedWith: { readonly reason: unknown } | undefined;
   /** Settles when the handler has finished, however it ended; set by the run mode once the handler has started. */
   settled: PromiseLike<unknown> | undefined;
+  /** The handler's work, where it goes on although its caller has been answered. */
+  unfinished: PromiseLike<unknown> | undefined;
   /** The moment the handler must be done by, in milliseconds since the epoch; set where a limit is in force. */
   deadlineMs: number | undefined;
 
@@ -245,7 +246,12 @@ export class MessageContext<M extends object = object> implements HandlerContext
 
   /** Says that the handler's work goes on although its caller has been answered; shutdown waits for it. */
   keepsRunning(work: PromiseLike<unknown>): void {
+    this.unfinished ??= work;
     this.owner.waitFor(work);
+  }
+
+  once<R>(name: string, effect: () => R | Promise<R>): Promise<R> {
+    return this.owner.once(this, name, effect);
   }
 
   progress(value: unknown): Promise<void> {

@@ -21,6 +21,9 @@ import { LoggingBehavior, type LoggingOptions } from './behaviors/logging.behavi
 import { TimeoutBehavior } from './behaviors/timeout.behavior.js';
 import { ValidationBehavior } from './behaviors/validation.behavior.js';
 import { compose } from './compose.js';
+import { IdempotencyBehavior } from './idempotency/idempotency.behavior.js';
+import type { IdempotentCalls } from './idempotency/idempotent-calls.js';
+import { checkIdempotentOptions, idempotentOptionsOf } from './idempotency/idempotent.decorator.js';
 
 /** A handler with everything around it, for messages of one class. */
 export interface Pipeline {
@@ -38,6 +41,7 @@ export interface PipelineBuilderOptions {
   readonly validators: MessageValidators;
   readonly logging: LoggingOptions | undefined;
   readonly ambient: AmbientStore;
+  readonly idempotency: IdempotentCalls;
 }
 
 /** Puts the pipeline of a handler together, once per handler and message class. */
@@ -68,11 +72,16 @@ export class PipelineBuilder {
       )(context);
   }
 
-  /** The behaviors that a handler names but that are none, or nobody provides. */
-  mistakesOf({ provider }: RegisteredHandler): WiringMistake[] {
-    return usedBehaviorsOf(provider.type)
+  /** The behaviors that a handler names but that are none, or nobody provides, and what is wrong with its `@Idempotent`. */
+  mistakesOf(handler: RegisteredHandler): WiringMistake[] {
+    const { provider } = handler;
+    const unknown = usedBehaviorsOf(provider.type)
       .filter((type) => !this.options.behaviors.has(type))
-      .map((type) => ({ rule: 'unknown-behavior', text: `${provider.label} uses ${unusable(type)}.` }));
+      .map<WiringMistake>((type) => ({
+        rule: 'unknown-behavior',
+        text: `${provider.label} uses ${unusable(type)}.`,
+      }));
+    return [...unknown, ...idempotencyMistakes(handler)];
   }
 
   /** Has the ambient context kept where the handler, or what stands around it, can see one. */
@@ -90,6 +99,11 @@ export class PipelineBuilder {
     const validator = validators.validatorFor(definition, handler.options.schema);
     const steps = behaviors.stepsFor(handler.kind, usedBehaviorsOf(handler.provider.type));
     if (logging !== undefined) steps.push(shipped(LoggingBehavior, new LoggingBehavior(definition, logging), -300));
+    const idempotent = idempotentOptionsOf(handler.provider.type);
+    if (idempotent !== undefined) {
+      const once = new IdempotencyBehavior(this.options.idempotency, idempotent);
+      steps.push(shipped(IdempotencyBehavior, once, -250));
+    }
     if (isLimited) steps.push(shipped(TimeoutBehavior, new TimeoutBehavior(), -200));
     if (validator !== undefined) steps.push(shipped(ValidationBehavior, new ValidationBehavior(validator), -100));
     return steps.filter(({ type }) => !skipped.includes(type)).toSorted((a, b) => a.priority - b.priority);
@@ -98,9 +112,19 @@ export class PipelineBuilder {
 
 const SHIPPED = new Map<unknown, string>([
   [LoggingBehavior, 'set the option "logging" of DispatchModule'],
+  [IdempotencyBehavior, 'decorate the handler with @Idempotent'],
   [TimeoutBehavior, 'set "timeoutMs" of the handler or of DispatchModule'],
   [ValidationBehavior, 'give the message rules'],
 ]);
+
+function idempotencyMistakes({ kind, provider }: RegisteredHandler): WiringMistake[] {
+  const options = idempotentOptionsOf(provider.type);
+  if (options === undefined) return [];
+  const { mistakes } = checkIdempotentOptions(provider.label, options);
+  if (kind !== 'query') return mistakes;
+  const text = `${provider.label} handles a query and is @Idempotent, which is for commands and events: a query changes nothing.`;
+  return [...mistakes, { rule: 'invalid-options', text }];
+}
 
 /** Names a class that a handler cannot use as a behavior, and says why. */
 function unusable(type: unknown): string {

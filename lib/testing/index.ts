@@ -1,2 +1,4 @@
+export { idempotencyStoreContract } from './idempotency-store.contract.js';
+export type { IdempotencyContractCase, IdempotencyContractSetup } from './idempotency-store.contract.js';
 export { queueBackendContract } from './queue-backend.contract.js';
 export type { QueueContractCase, QueueContractSetup } from './queue-backend.contract.js';

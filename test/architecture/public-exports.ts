@@ -41,8 +41,15 @@ export const PUBLIC_EXPORTS: readonly string[] = [
   'HandlerNotFoundError',
   'HandlerTimeoutError',
   'HookFailedError',
+  'IdempotencyBehavior',
+  'IdempotencyLockLostError',
+  'IdempotencyTimeoutError',
+  'IdempotencyUnavailableError',
+  'Idempotent',
   'InjectNotifications',
   'InvalidFailureRuleError',
+  'InvalidIdempotencyKeyError',
+  'InvalidIdempotencyOptionsError',
   'InvalidMessageError',
   'InvalidNotificationOptionsError',
   'InvalidQueueOptionsError',
@@ -98,6 +105,7 @@ export const PUBLIC_EXPORTS: readonly string[] = [
   'SagaFailedNotification',
   'SagaReactedNotification',
   'Sensitive',
+  'SharedFailureError',
   'ShutdownError',
   'SkipBehavior',
   'Source',
@@ -140,6 +148,7 @@ export const PUBLIC_EXPORTS: readonly string[] = [
   'inMemoryQueue',
   'isDispatchError',
   'jsonInspector',
+  'memoryIdempotency',
   'not',
   'ofType',
   'or',
@@ -154,5 +163,5 @@ export const PUBLIC_EXPORTS: readonly string[] = [
 /** The same for each subpath. */
 export const SUBPATH_EXPORTS: Readonly<Record<string, readonly string[]>> = {
   './bullmq': ['bullmq', 'bullmqPostgres', 'migrateBullmqPostgres'],
-  './testing': ['queueBackendContract'],
+  './testing': ['idempotencyStoreContract', 'queueBackendContract'],
 };

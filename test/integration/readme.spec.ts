@@ -15,7 +15,7 @@ import * as dispatch from 'nestjs-dispatch';
 import type { HandlerContext, MessageSource, Next, PipelineBehavior, RoutedMessage, TransportMeta, View } from 'nestjs-dispatch';
 import { map, type Observable } from 'rxjs';
 const { and, Behavior, DispatchExceptionFilter, DispatchModule, hasFields, header, hmacSignature } = dispatch;
-const { not, ofType, OnNotification, Saga, Source, CommandHandler } = dispatch;
+const { Idempotent, not, ofType, OnNotification, Saga, Source, CommandHandler } = dispatch;
 import type { ICommandHandler } from 'nestjs-dispatch';
 import { bullmq } from 'nestjs-dispatch/bullmq';
 import { Command, CommandFailedNotification, Dispatcher, Event } from 'nestjs-dispatch';
@@ -30,6 +30,8 @@ class ChargeCard extends Command<{ orderId: string; isPaid: boolean }> {
   constructor(readonly orderId: string) { super(); }
 }
 declare const dispatcher: Dispatcher;
+declare const bank: { charge(orderId: string): Promise<string> };
+declare const mailer: { send(orderId: string, receipt: string): Promise<void> };
 `;
 
 function codeBlocks(): string[] {
