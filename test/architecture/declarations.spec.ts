@@ -14,7 +14,10 @@ jest.setTimeout(60_000);
 
 /** What every user of a subpath has installed. Of all others the types must not speak: they would be `any`, or an error. */
 const CORE = ['@nestjs/common', '@nestjs/core', '@standard-schema/spec', 'reflect-metadata', 'rxjs'];
-const INSTALLED: Readonly<Record<string, readonly string[]>> = { './bullmq': ['bullmq'] };
+const INSTALLED: Readonly<Record<string, readonly string[]>> = {
+  './bullmq': ['bullmq'],
+  './redis': ['ioredis'],
+};
 const IMPORT = /(?:from|import\() ?['"]([^'"]+)['"]/g;
 
 describe('declarations of the package', () => {

@@ -163,5 +163,6 @@ export const PUBLIC_EXPORTS: readonly string[] = [
 /** The same for each subpath. */
 export const SUBPATH_EXPORTS: Readonly<Record<string, readonly string[]>> = {
   './bullmq': ['bullmq', 'bullmqPostgres', 'migrateBullmqPostgres'],
+  './redis': ['redisIdempotency'],
   './testing': ['idempotencyStoreContract', 'queueBackendContract'],
 };

@@ -60,6 +60,7 @@ class MemoryIdempotencyStore implements IdempotencyStore {
 
   async renew(key: string, token: string, lockMs: number): Promise<boolean> {
     if (this.isElsewhere(key, token) || this.endedOf(key)?.status === 'completed') return false;
+    this.ended.delete(key);
     this.locks.set(key, { token, endsAt: performance.now() + lockMs });
     return true;
   }
