@@ -9,6 +9,7 @@ import {
   type Provider,
 } from '@nestjs/common';
 import { DiscoveryModule, ModulesContainer } from '@nestjs/core';
+import { ExternalContextCreator } from '@nestjs/core/helpers/external-context-creator.js';
 
 import { CommandBus } from './buses/command-bus.js';
 import { EventBus } from './buses/event-bus.js';
@@ -36,12 +37,20 @@ import { QueueHealth } from './run-modes/worker/queue-health.js';
 
 const STAGES: Provider = {
   provide: DispatchStages,
-  inject: [{ token: DISPATCH_OPTIONS, optional: true }, ProviderDiscovery, MessageScopes],
+  inject: [
+    { token: DISPATCH_OPTIONS, optional: true },
+    ProviderDiscovery,
+    MessageScopes,
+    ModulesContainer,
+    ExternalContextCreator,
+  ],
   useFactory: (
     options: DispatchOptions | MissingOptions | undefined,
     discovery: ProviderDiscovery,
     scopes: MessageScopes,
-  ) => DispatchStages.load(resolveDispatchOptions(options), discovery, scopes),
+    modules: ModulesContainer,
+    external: ExternalContextCreator,
+  ) => DispatchStages.load(resolveDispatchOptions(options), { discovery, scopes, modules, external }),
 };
 
 function door<T>(provide: abstract new (...args: never[]) => T, pick: (stages: DispatchStages) => T): Provider {

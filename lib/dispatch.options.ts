@@ -1,31 +1,30 @@
 import type { FactoryProvider, ModuleMetadata, Provider, Type } from '@nestjs/common';
 
 import type { ICommandPublisher, IEventPublisher, IQueryPublisher } from './buses/publishers.js';
-import { describeKind, isOptionsObject } from './common/describe-value.js';
-import { isTimeoutMs, MAX_TIMEOUT_MS } from './common/timeout.js';
+import { isOptionsObject } from './common/describe-value.js';
 import type { IUnhandledExceptionPublisher } from './failures/unhandled-exception-bus.js';
 import type { WiringMistake } from './handlers/errors.js';
 import { DEFAULT_CODEC_LIMITS } from './message/codec/json-codec.js';
+import { OptionProblems } from './dispatch.option-problems.js';
 import { resolveFailures, type FailureOptions, type ResolvedFailureOptions } from './dispatch.failures.js';
 import { resolveQueueing, type ResolvedQueueing } from './dispatch.queueing.js';
 import type { RouteRule } from './dispatcher/queued/placement.js';
 import type { MessageClass } from './message/message.js';
 import type { RunMode } from './message/run-mode.js';
-import { isDispatchError } from './common/dispatch-error.js';
-import { resolveNotificationOptions, type NotificationOptions } from './notifications/notification.options.js';
+import type { NotificationOptions } from './notifications/notification.options.js';
 import type { LoggingOptions } from './pipeline/behaviors/logging.behavior.js';
 import {
   resolveIdempotency,
   type IdempotencyOptions,
   type ResolvedIdempotency,
 } from './pipeline/idempotency/idempotency.options.js';
-import { hookProblems, type RouterHooks } from './router/hooks.js';
+import { resolveNestEnhancers, type NestEnhancerOptions } from './pipeline/enhancers/enhancer-options.js';
+import type { RouterHooks } from './router/hooks.js';
 import type { SourceEntry } from './router/sources/source.js';
 import type { QueueBackendFactory } from './run-modes/queue/queue-backend.port.js';
 import type { QueueHealthOptions } from './run-modes/worker/queue-health.js';
 import type { QueueRole, QueuesOptions } from './run-modes/worker/role.js';
 
-const LEVELS: readonly string[] = ['log', 'debug', 'verbose'] satisfies LoggingOptions['level'][];
 /** The deepest nesting that can be asked for: values are walked by recursion. */
 const MAX_DEPTH = 1000;
 
@@ -75,6 +74,8 @@ export interface DispatchOptions extends FailureOptions {
   readonly maxDepth?: number;
   /** Logs every handled message, sensitive fields redacted. Default false. */
   readonly logging?: boolean | LoggingOptions;
+  /** Which of Nest's guards, interceptors, pipes and exception filters stand around handlers, beside a handler's own. */
+  readonly nestEnhancers?: NestEnhancerOptions;
   readonly notifications?: NotificationOptions;
   /** Where results of `@Idempotent` handlers and of `context.once()` are kept, and how long. Default: a day, in memory. */
   readonly idempotency?: IdempotencyOptions;
@@ -150,6 +151,7 @@ export interface ResolvedDispatchOptions {
   readonly maxPayloadBytes: number;
   readonly maxDepth: number;
   readonly logging: LoggingOptions | undefined;
+  readonly nestEnhancers: Required<NestEnhancerOptions>;
   readonly notifications: NotificationOptions;
   readonly idempotency: ResolvedIdempotency;
   readonly sources: readonly SourceEntry[];
@@ -179,6 +181,7 @@ const KNOWN: Record<keyof DispatchOptions, true> = {
   maxPayloadBytes: true,
   maxDepth: true,
   logging: true,
+  nestEnhancers: true,
   notifications: true,
   idempotency: true,
   sources: true,
@@ -193,7 +196,7 @@ const KNOWN: Record<keyof DispatchOptions, true> = {
 export function resolveDispatchOptions(given: DispatchOptions | MissingOptions = {}): ResolvedDispatchOptions {
   const options: DispatchOptions = given instanceof MissingOptions ? {} : given;
   const problems = new OptionProblems();
-  if (given instanceof MissingOptions) problems.missing(given);
+  if (given instanceof MissingOptions) problems.missing(given.given);
   for (const name of Object.keys(options)) {
     if (!(name in KNOWN)) problems.add(name, `is unknown: the options are ${Object.keys(KNOWN).join(', ')}`);
   }
@@ -214,6 +217,7 @@ export function resolveDispatchOptions(given: DispatchOptions | MissingOptions =
     ),
     maxDepth: problems.count('maxDepth', options.maxDepth ?? DEFAULT_CODEC_LIMITS.maxDepth, MAX_DEPTH),
     logging: problems.logging(options.logging ?? false),
+    nestEnhancers: resolveNestEnhancers(options.nestEnhancers, problems.mistakes),
     notifications: problems.notifications(options.notifications),
     idempotency: resolveIdempotency(options.idempotency, problems.mistakes),
     sources: problems.list('sources', options.sources ?? []),
@@ -224,72 +228,4 @@ export function resolveDispatchOptions(given: DispatchOptions | MissingOptions =
     unhandledExceptionPublisher: problems.publisher('unhandledExceptionPublisher', options.unhandledExceptionPublisher),
   };
   return Object.freeze({ ...resolved, mistakes: problems.mistakes });
-}
-
-/** What is wrong with the options. Values come from programs that may have no types, so each is looked at. */
-class OptionProblems {
-  readonly mistakes: WiringMistake[] = [];
-
-  add(name: string, problem: string): void {
-    this.mistakes.push({ rule: 'invalid-options', text: `The option "${name}" of DispatchModule ${problem}.` });
-  }
-
-  missing({ given }: MissingOptions): void {
-    const text = `DispatchModule.forRootAsync() got ${describeKind(given)} as options: return an object.`;
-    this.mistakes.push({ rule: 'invalid-options', text });
-  }
-
-  notifications(options: NotificationOptions | undefined): NotificationOptions {
-    try {
-      return resolveNotificationOptions(options);
-    } catch (error) {
-      if (!isDispatchError(error)) throw error;
-      this.mistakes.push({ rule: 'invalid-options', text: error.message });
-      return resolveNotificationOptions();
-    }
-  }
-
-  milliseconds(name: string, value: number): number {
-    if (isTimeoutMs(value)) return value;
-    this.add(name, `is ${String(value)}, not a number of milliseconds from 0 to ${MAX_TIMEOUT_MS}`);
-    return 0;
-  }
-
-  count(name: string, value: number, max: number): number {
-    if (Number.isInteger(value) && value >= 1 && value <= max) return value;
-    this.add(name, `is ${String(value)}, not a whole number from 1${max === Infinity ? '' : ` to ${max}`}`);
-    return 1;
-  }
-
-  logging(value: boolean | LoggingOptions): LoggingOptions | undefined {
-    if (typeof value === 'boolean') return value ? {} : undefined;
-    if (typeof value !== 'object' || value === null) {
-      this.add('logging', `is ${JSON.stringify(value)}, not a boolean or an object with level and payload`);
-      return undefined;
-    }
-    const { level = 'debug' } = value;
-    if (!LEVELS.includes(level)) this.add('logging', `has the level "${level}", not ${LEVELS.join(', ')}`);
-    return value;
-  }
-
-  list<T>(name: string, value: readonly T[]): readonly T[] {
-    if (Array.isArray(value)) return value;
-    this.add(name, 'is no array');
-    return [];
-  }
-
-  /** Those that can be called; nothing else reaches the router. */
-  hooks(value: readonly RouterHooks[]): readonly RouterHooks[] {
-    return this.list('hooks', value).filter((hooks: unknown) => {
-      const found = hookProblems(hooks);
-      for (const problem of found) this.add('hooks', problem);
-      return found.length === 0;
-    });
-  }
-
-  publisher<T extends { publish: unknown }>(name: string, value: T | undefined): T | undefined {
-    if (value === undefined || typeof (value as Partial<T> | null)?.publish === 'function') return value;
-    this.add(name, 'has no method publish()');
-    return undefined;
-  }
 }

@@ -1,4 +1,6 @@
 import { Logger } from '@nestjs/common';
+import type { ModulesContainer } from '@nestjs/core';
+import type { ExternalContextCreator } from '@nestjs/core/helpers/external-context-creator.js';
 
 import { CommandBus } from './buses/command-bus.js';
 import { EventBus } from './buses/event-bus.js';
@@ -30,6 +32,7 @@ import { NotificationChannel } from './notifications/notification-channel.js';
 import { BehaviorRegistry } from './pipeline/behavior-registry.js';
 import { HandlerPreparation } from './pipeline/handler-preparation.js';
 import { IdempotentCalls } from './pipeline/idempotency/idempotent-calls.js';
+import { NestEnhancers } from './pipeline/enhancers/nest-enhancers.js';
 import { PipelineBuilder } from './pipeline/pipeline-builder.js';
 import { MessageRouter } from './router/message-router.js';
 import { notifyingObserver } from './router/router-notifier.js';
@@ -46,6 +49,14 @@ import { SagaRunner } from './sagas/saga-runner.js';
 /** How long handlers that were told to stop are given to do so before their messages go back, in milliseconds. */
 const ABORT_GRACE_MS = 250;
 
+/** What the stages take from Nest. */
+export interface NestParts {
+  readonly discovery: ProviderDiscovery;
+  readonly scopes: MessageScopes;
+  readonly modules: ModulesContainer;
+  readonly external: ExternalContextCreator;
+}
+
 /** The stages of one application, from the lowest to the doors. */
 export class DispatchStages {
   private readonly logger = new Logger('Dispatch');
@@ -57,6 +68,7 @@ export class DispatchStages {
   private readonly streams = new MessageStreams();
   private readonly registry = new HandlerRegistry();
   private readonly behaviors: BehaviorRegistry;
+  private readonly enhancers: NestEnhancers;
   private readonly policies: FailurePolicies;
   private readonly lastFailures: LastFailures;
   private readonly idempotency: IdempotentCalls;
@@ -74,8 +86,7 @@ export class DispatchStages {
 
   private constructor(
     private readonly options: ResolvedDispatchOptions,
-    private readonly discovery: ProviderDiscovery,
-    scopes: MessageScopes,
+    private readonly nest: NestParts,
     validators: MessageValidators,
     private readonly rehydrator: Rehydrator,
   ) {
@@ -84,14 +95,16 @@ export class DispatchStages {
     this.channel = new NotificationChannel(options.notifications);
     this.unhandled = new UnhandledExceptionBus(options.unhandledExceptionPublisher);
     const failures = new FailureReporter(this.unhandled, this.channel);
-    this.behaviors = new BehaviorRegistry(scopes);
+    this.behaviors = new BehaviorRegistry(nest.scopes);
     this.policies = new FailurePolicies(options.failures.policy, options.failures.rules, (error) =>
       failures.policyFailed(error),
     );
     this.lastFailures = new LastFailures(options.failures.hasFaults, failures);
-    this.idempotency = this.makeIdempotency();
+    const isDurable = (): boolean => this.queueing.client?.backend.features.has('durable') ?? false;
+    this.idempotency = IdempotentCalls.of(options, isDurable);
     const placements = new Placements(options.queueing.placement);
-    this.routes = this.makeRoutes(scopes, validators, placements);
+    this.enhancers = new NestEnhancers({ ...nest, isGlobal: options.nestEnhancers.global });
+    this.routes = this.makeRoutes(validators, placements);
     this.queueing = this.makeQueueing();
     // What goes through a queue carries its correlation to where it can be seen.
     if (this.queueing.client !== undefined) ambient.want();
@@ -110,18 +123,15 @@ export class DispatchStages {
   }
 
   /** Makes the stages, with the optional peers that are installed. */
-  static async load(
-    options: ResolvedDispatchOptions,
-    discovery: ProviderDiscovery,
-    scopes: MessageScopes,
-  ): Promise<DispatchStages> {
+  static async load(options: ResolvedDispatchOptions, nest: NestParts): Promise<DispatchStages> {
     const [validators, rehydrator] = await Promise.all([MessageValidators.load(), Rehydrator.load()]);
-    return new DispatchStages(options, discovery, scopes, validators, rehydrator);
+    return new DispatchStages(options, nest, validators, rehydrator);
   }
 
   /** Finds and prepares everything. @returns every mistake there is in the wiring */
   build(): WiringMistake[] {
-    const mistakes = [...this.options.mistakes, ...this.routes.build(), ...this.knowQueues()];
+    const { options, enhancers, routes } = this;
+    const mistakes = [...options.mistakes, ...enhancers.globalMistakes(), ...routes.build(), ...this.knowQueues()];
     for (const key of this.router.conflictingKeys()) {
       mistakes.push({ rule: 'duplicate-key', text: `The key "${key}" has a function handler and a message class.` });
     }
@@ -197,28 +207,20 @@ export class DispatchStages {
     return [...mistakes, ...this.queueing.roleProblems().map(invalid)];
   }
 
-  private makeRoutes(scopes: MessageScopes, validators: MessageValidators, placements: Placements): Routes {
-    const { behaviors, ambient, idempotency } = this;
-    const { timeoutMs, queueing, logging } = this.options;
-    const pipelines = new PipelineBuilder({ behaviors, scopes, validators, logging, ambient, idempotency });
+  private makeRoutes(validators: MessageValidators, placements: Placements): Routes {
+    const { behaviors, ambient, enhancers, idempotency } = this;
+    const { discovery, scopes } = this.nest;
+    const { timeoutMs, queueing, logging, failures } = this.options;
+    const around = { behaviors, ambient, enhancers, idempotency };
+    const pipelines = new PipelineBuilder({ ...around, scopes, validators, logging });
     const preparation = new HandlerPreparation(
       pipelines,
       timeoutMs,
       queueing.factory !== undefined,
       this.policies,
-      this.options.failures.hasFaults,
+      failures.hasFaults,
     );
-    return new Routes(this.discovery, this.registry, preparation, placements);
-  }
-
-  private makeIdempotency(): IdempotentCalls {
-    const { idempotency, maxPayloadBytes: maxBytes, maxDepth } = this.options;
-    return new IdempotentCalls({
-      store: idempotency.store,
-      defaults: idempotency.times,
-      limits: { maxBytes, maxDepth },
-      hasDurableQueue: () => this.queueing.client?.backend.features.has('durable') ?? false,
-    });
+    return new Routes(discovery, this.registry, preparation, placements);
   }
 
   private makeQueueing(): QueueStage {
@@ -271,16 +273,17 @@ export class DispatchStages {
 
   /** Hands what discovery finds to the stages it concerns. Behaviors come first: handlers are built with them. */
   private listen(): void {
+    const { discovery } = this.nest;
     let optionSources: readonly SourceEntry[] = this.options.sources;
-    this.discovery.onFound((providers) => this.behaviors.add(providers));
-    this.discovery.onFound((providers) => this.registry.add(providers));
-    this.discovery.onFound((providers) => {
+    discovery.onFound((providers) => this.behaviors.add(providers));
+    discovery.onFound((providers) => this.registry.add(providers));
+    discovery.onFound((providers) => {
       const sources = optionSources;
       optionSources = [];
       return addSources(this.router, sources, providers);
     });
-    this.discovery.onFound((providers) => addObservers(this.channel, providers));
-    this.discovery.onFound((providers) => this.sagas.add(providers));
+    discovery.onFound((providers) => addObservers(this.channel, providers));
+    discovery.onFound((providers) => this.sagas.add(providers));
   }
 }
 

@@ -62,6 +62,9 @@ export type { ICommandHandler, IEventHandler, IQueryHandler, OnFailed } from './
 export { AfterHandle, BeforeHandle, Behavior, SkipBehavior, UseBehaviors } from './pipeline/behavior.decorators.js';
 export type { BehaviorClass, BehaviorOptions } from './pipeline/behavior.decorators.js';
 export type { Next, PipelineBehavior } from './pipeline/behavior.js';
+export { DispatchExecutionContext } from './pipeline/enhancers/dispatch-execution-context.js';
+export type { DispatchContextType } from './pipeline/enhancers/dispatch-execution-context.js';
+export type { NestEnhancerOptions } from './pipeline/enhancers/enhancer-options.js';
 export { LoggingBehavior } from './pipeline/behaviors/logging.behavior.js';
 export type { LoggingOptions } from './pipeline/behaviors/logging.behavior.js';
 export { TimeoutBehavior } from './pipeline/behaviors/timeout.behavior.js';

@@ -49,6 +49,16 @@ export class DiscoveredProvider {
     return `${this.type.name} (${this.moduleName})`;
   }
 
+  /** The key of its module in Nest's map of modules; empty where it belongs to none. */
+  get moduleKey(): string {
+    return this.wrapper.host?.token ?? '';
+  }
+
+  /** Tells the provider from all others of the application. */
+  get id(): string {
+    return this.wrapper.id;
+  }
+
   /** The one instance of a static provider; for others a bare object with the class's prototype. */
   get instance(): object {
     return this.wrapper.instance;
@@ -67,11 +77,15 @@ export class DiscoveredProvider {
 
   /** The instance that belongs to one dependency-injection scope. */
   async resolve(contextId: ContextId): Promise<object> {
-    if (this.isStatic) return this.instance;
-    const moduleRef = this.wrapper.host?.getProviderByKey(ModuleRef)?.instance;
-    if (moduleRef === undefined) return this.instance;
-    return moduleRef.resolve<object>(this.wrapper.token as string, contextId, { strict: true });
+    return this.isStatic ? this.instance : resolveWrapper(this.wrapper, contextId);
   }
+}
+
+/** The instance of what is made for each message that belongs to one dependency-injection scope. */
+export async function resolveWrapper<T extends object>(wrapper: InstanceWrapper<T>, contextId: ContextId): Promise<T> {
+  const moduleRef = wrapper.host?.getProviderByKey(ModuleRef)?.instance;
+  if (moduleRef === undefined) return wrapper.instance;
+  return moduleRef.resolve<T>(wrapper.token as string, contextId, { strict: true });
 }
 
 function classOf({ instance, token, metatype }: InstanceWrapper<object>): ProvidedClass | undefined {

@@ -14,6 +14,7 @@ export interface WiringMistake {
     | 'wrong-kind'
     | 'missing-queue'
     | 'unknown-behavior'
+    | 'unknown-enhancer'
     | 'invalid-saga'
     | 'invalid-source'
     | 'invalid-observer'

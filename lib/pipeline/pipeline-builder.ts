@@ -24,6 +24,7 @@ import { compose } from './compose.js';
 import { IdempotencyBehavior } from './idempotency/idempotency.behavior.js';
 import type { IdempotentCalls } from './idempotency/idempotent-calls.js';
 import { checkIdempotentOptions, idempotentOptionsOf } from './idempotency/idempotent.decorator.js';
+import type { NestEnhancers } from './enhancers/nest-enhancers.js';
 
 /** A handler with everything around it, for messages of one class. */
 export interface Pipeline {
@@ -42,6 +43,7 @@ export interface PipelineBuilderOptions {
   readonly logging: LoggingOptions | undefined;
   readonly ambient: AmbientStore;
   readonly idempotency: IdempotentCalls;
+  readonly enhancers: NestEnhancers;
 }
 
 /** Puts the pipeline of a handler together, once per handler and message class. */
@@ -50,11 +52,14 @@ export class PipelineBuilder {
 
   /** @param timeoutMs the limit that holds where the sender sets none; 0 means no limit. */
   build(handler: RegisteredHandler, definition: MessageDefinition, timeoutMs: number): Pipeline {
-    const innermost = invokeProvider(handler.provider, this.options.scopes, withHooks(handler));
+    const { enhancers, scopes } = this.options;
+    const call = enhancers.around(handler, definition.target, withHooks(handler));
+    const innermost = invokeProvider(handler.provider, scopes, call);
     const limited = compose(this.steps(handler, definition, true), innermost);
     if (timeoutMs > 0) return { invoke: limited, invokeLimited: limited, invokeBare: undefined };
     const steps = this.steps(handler, definition, false);
-    const isBare = steps.length === 0 && !hasHooks(handler) && handler.provider.isStatic && takesMessageOnly(handler);
+    const isAlone = steps.length === 0 && !hasHooks(handler) && !enhancers.concerns(handler);
+    const isBare = isAlone && handler.provider.isStatic && takesMessageOnly(handler);
     return {
       invoke: compose(steps, innermost),
       invokeLimited: limited,
@@ -72,24 +77,22 @@ export class PipelineBuilder {
       )(context);
   }
 
-  /** The behaviors that a handler names but that are none, or nobody provides, and what is wrong with its `@Idempotent`. */
+  /** What a handler names to stand around it but that is nothing of the kind, or that nobody provides. */
   mistakesOf(handler: RegisteredHandler): WiringMistake[] {
     const { provider } = handler;
+    const { behaviors, enhancers } = this.options;
     const unknown = usedBehaviorsOf(provider.type)
-      .filter((type) => !this.options.behaviors.has(type))
-      .map<WiringMistake>((type) => ({
-        rule: 'unknown-behavior',
-        text: `${provider.label} uses ${unusable(type)}.`,
-      }));
-    return [...unknown, ...idempotencyMistakes(handler)];
+      .filter((type) => !behaviors.has(type))
+      .map((type): WiringMistake => ({ rule: 'unknown-behavior', text: `${provider.label} uses ${unusable(type)}.` }));
+    return [...unknown, ...enhancers.mistakesOf(handler), ...idempotencyMistakes(handler)];
   }
 
   /** Has the ambient context kept where the handler, or what stands around it, can see one. */
   noteReaders(handler: RegisteredHandler): void {
-    const { ambient, behaviors, logging } = this.options;
+    const { ambient, behaviors, enhancers, logging } = this.options;
     const { provider, kind } = handler;
     const hasBehaviors = behaviors.stepsFor(kind, usedBehaviorsOf(provider.type)).length > 0;
-    const isSeenAround = hasBehaviors || hasHooks(handler) || logging !== undefined;
+    const isSeenAround = hasBehaviors || hasHooks(handler) || enhancers.concerns(handler) || logging !== undefined;
     if (isSeenAround || !provider.isStatic || !takesMessageOnly(handler)) ambient.want();
   }
 
@@ -160,9 +163,9 @@ function withHooks(handler: RegisteredHandler): InvokeInstance {
 }
 
 function hooked(call: InvokeInstance, hooks: HandlerHooks): InvokeInstance {
-  return async (instance, context) => {
-    for (const method of hooks.before) await callMethod(instance, method, context.message, context);
-    const returned = call(instance, context);
+  return async (instance, message, context) => {
+    for (const method of hooks.before) await callMethod(instance, method, message, context);
+    const returned = call(instance, message, context);
     const result: unknown = isPromiseLike(returned) ? await returned : returned;
     for (const method of hooks.after) await callMethod(instance, method, result, context);
     return result;
@@ -176,14 +179,14 @@ interface HandlingMethods {
 }
 
 const withContext: Readonly<Record<RegisteredHandler['method'], InvokeInstance>> = {
-  execute: (instance, context) => (instance as HandlingMethods).execute(context.message, context),
-  handle: (instance, context) => (instance as HandlingMethods).handle(context.message, context),
+  execute: (instance, message, context) => (instance as HandlingMethods).execute(message, context),
+  handle: (instance, message, context) => (instance as HandlingMethods).handle(message, context),
 };
 
 /** Who takes the message only is given nothing else, as a spy on the method would see. */
 const withoutContext: typeof withContext = {
-  execute: (instance, { message }) => (instance as HandlingMethods).execute(message),
-  handle: (instance, { message }) => (instance as HandlingMethods).handle(message),
+  execute: (instance, message) => (instance as HandlingMethods).execute(message),
+  handle: (instance, message) => (instance as HandlingMethods).handle(message),
 };
 
 function callMethod(instance: object, method: string | symbol, ...args: unknown[]): unknown {

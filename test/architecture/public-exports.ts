@@ -21,6 +21,7 @@ export const PUBLIC_EXPORTS: readonly string[] = [
   'DispatchClosedError',
   'DispatchError',
   'DispatchExceptionFilter',
+  'DispatchExecutionContext',
   'DispatchModule',
   'DispatchNotification',
   'Dispatcher',

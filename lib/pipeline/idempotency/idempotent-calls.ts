@@ -16,7 +16,7 @@ import {
 import { HeldLock } from './held-lock.js';
 import type { ClaimResult, IdempotencyStore } from './idempotency-store.port.js';
 import { storeKey } from './idempotency-keys.js';
-import type { IdempotencyTimes } from './idempotency.options.js';
+import type { IdempotencyTimes, ResolvedIdempotency } from './idempotency.options.js';
 import { errorOutcome, readOutcome, resultOutcome } from './outcome.js';
 
 const FIRST_PAUSE_MS = 50;
@@ -41,6 +41,13 @@ export interface IdempotentCallsOptions {
   readonly hasDurableQueue: () => boolean;
 }
 
+/** What of an application's options concerns idempotent calls. */
+interface ApplicationOptions {
+  readonly idempotency: ResolvedIdempotency;
+  readonly maxPayloadBytes: number;
+  readonly maxDepth: number;
+}
+
 /** Runs calls once: the first caller runs, others get what came of it. */
 export class IdempotentCalls implements EffectMemo {
   private readonly logger = new Logger('Dispatch');
@@ -48,6 +55,13 @@ export class IdempotentCalls implements EffectMemo {
   private isWarned = false;
 
   constructor(private readonly options: IdempotentCallsOptions) {}
+
+  /** The calls of an application, from its options. */
+  static of(options: ApplicationOptions, hasDurableQueue: () => boolean): IdempotentCalls {
+    const { idempotency, maxPayloadBytes: maxBytes, maxDepth } = options;
+    const { store, times: defaults } = idempotency;
+    return new IdempotentCalls({ store, defaults, limits: { maxBytes, maxDepth }, hasDurableQueue });
+  }
 
   /** What holds where a handler says nothing else. */
   get defaults(): IdempotencyTimes {

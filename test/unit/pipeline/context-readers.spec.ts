@@ -1,9 +1,10 @@
 import { describe, expect, it, jest } from '@jest/globals';
-import { Injectable, type Type } from '@nestjs/common';
+import { Injectable, UseGuards, type ExecutionContext, type Type } from '@nestjs/common';
 import {
   AmbientContext,
   Command,
   CommandHandler,
+  DispatchExecutionContext,
   Dispatcher,
   MessageContext,
   Notifications,
@@ -77,6 +78,19 @@ describe('the context of a handler that takes the message only', () => {
     }
     const { dispatcher } = await start({ providers: [OuterHandler, InnerHandler, Clerk] });
     expect(await dispatcher.execute(new Outer())).toEqual(expect.any(String));
+  });
+
+  it('is seen by a guard, with the cause', async () => {
+    const causes: unknown[] = [];
+    const guard = {
+      canActivate: (context: ExecutionContext) =>
+        causes.push(DispatchExecutionContext.from(context)?.getContext().causationId) > 0,
+    };
+    const guarded = innerHandler(async (_command: Inner) => 'done');
+    UseGuards(guard)(guarded);
+    const { dispatcher } = await start({ providers: [OuterHandler, guarded] });
+    await dispatcher.execute(new Outer());
+    expect(causes).toEqual([expect.any(String)]);
   });
 
   it('is shown to observers of notifications, with the cause', async () => {
