@@ -42,3 +42,22 @@ export function errorText(error: unknown): string {
 export function stackOf(error: unknown): string | undefined {
   return error instanceof Error ? error.stack : undefined;
 }
+
+/** An error as plain data. */
+export interface ErrorFacts {
+  readonly name: string;
+  readonly message: string;
+  readonly code: string | undefined;
+  readonly stack: string | undefined;
+}
+
+/** What is known of whatever was thrown. Throws what its getters throw. */
+export function errorFacts(thrown: unknown): ErrorFacts {
+  const code: unknown = typeof thrown === 'object' && thrown !== null ? Reflect.get(thrown, 'code') : undefined;
+  return {
+    name: thrown instanceof Error ? thrown.name : 'Error',
+    message: errorText(thrown),
+    code: typeof code === 'string' ? code : undefined,
+    stack: stackOf(thrown),
+  };
+}

@@ -1,15 +1,10 @@
-import { errorText, stackOf } from '../common/dispatch-error.js';
+import { errorFacts, type ErrorFacts } from '../common/dispatch-error.js';
 import { Event } from '../message/message.js';
 import type { MessageContext } from '../message/message-context.js';
 import { Message } from '../message/message.decorator.js';
 
 /** What a fault says of the error. Plain data, so that it travels. */
-export interface FaultError {
-  readonly name: string;
-  readonly message: string;
-  readonly code: string | undefined;
-  readonly stack: string | undefined;
-}
+export type FaultError = ErrorFacts;
 
 /**
  * A handler has given up on a message: published after its last attempt where the option `faults` of the module is set, as any
@@ -35,12 +30,6 @@ export class Fault<T extends object = object> extends Event {
 
   /** The fault of a handler at the message of a context. */
   static of({ message, name, id, handler, attempt }: MessageContext, error: unknown): Fault {
-    const code: unknown = typeof error === 'object' && error !== null ? Reflect.get(error, 'code') : undefined;
-    return new Fault(message, name, id, handler.name, attempt, {
-      name: error instanceof Error ? error.name : 'Error',
-      message: errorText(error),
-      code: typeof code === 'string' ? code : undefined,
-      stack: stackOf(error),
-    });
+    return new Fault(message, name, id, handler.name, attempt, errorFacts(error));
   }
 }

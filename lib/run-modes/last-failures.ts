@@ -14,11 +14,6 @@ export class LastFailures {
     private readonly failures: Pick<FailureReporter, 'onFailedFailed'>,
   ) {}
 
-  /** Whether anything happens at all. */
-  concerns({ onFailed }: Pick<PreparedHandler, 'onFailed'>): boolean {
-    return this.hasFaults || onFailed !== undefined;
-  }
-
   /** Never rejects: what fails here is reported, and changes nothing for the message. */
   async tell({ onFailed }: Pick<PreparedHandler, 'onFailed'>, context: MessageContext, error: unknown): Promise<void> {
     try {

@@ -134,7 +134,7 @@ export class SyncRunMode {
 
   /** @throws the error, for the caller */
   private async giveUp(handler: PreparedHandler, context: MessageContext, error: unknown): Promise<never> {
-    if (this.lastFailures.concerns(handler)) await this.lastFailures.tell(handler, context, error);
+    await this.lastFailures.tell(handler, context, error);
     throw error;
   }
 

@@ -1,6 +1,6 @@
 import { HttpException } from '@nestjs/common';
 
-import { errorText, stackOf } from '../../common/dispatch-error.js';
+import { errorFacts, errorText } from '../../common/dispatch-error.js';
 import { InvalidMessageError } from '../../message/errors.js';
 import { RemoteError } from './errors.js';
 import type { JsonValue, WireError, WireErrorDetails } from './queue-backend.port.js';
@@ -23,13 +23,13 @@ export function toWireError(error: unknown): WireError {
 }
 
 function wireErrorOf(error: unknown): WireError {
-  const code: unknown = typeof error === 'object' && error !== null ? Reflect.get(error, 'code') : undefined;
+  const { name, message, code, stack } = errorFacts(error);
   const details = detailsOf(error);
   return {
-    name: error instanceof Error ? error.name : 'Error',
-    message: errorText(error).slice(0, MAX_MESSAGE_LENGTH),
-    code: typeof code === 'string' ? code : undefined,
-    stack: stackOf(error)?.slice(0, MAX_STACK_LENGTH),
+    name,
+    message: message.slice(0, MAX_MESSAGE_LENGTH),
+    code,
+    stack: stack?.slice(0, MAX_STACK_LENGTH),
     ...(details !== undefined && { details }),
   };
 }

@@ -50,7 +50,7 @@ export class ReplyWaiters {
 
   /** Ends the wait for an entry; a reply that nobody waits for is nobody's. */
   settle(id: string, outcome: EntryOutcome): void {
-    for (const { listener } of [...(this.waiting.get(id) ?? [])]) listener.ended(outcome);
+    for (const { listener } of this.waiting.get(id) ?? []) listener.ended(outcome);
   }
 
   /** Resolves when nobody waits any more, or after the time given. */

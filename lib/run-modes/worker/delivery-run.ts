@@ -121,6 +121,8 @@ export class DeliveryRun {
 
   /** A message that was begun more often than anything lets it: its process ended each time, and no policy was asked. */
   private exhausted({ name }: EntryData, target: EntryTarget, attempt: number): Promise<Settlement> | undefined {
+    // No policy lets a message have fewer.
+    if (attempt <= this.settings.maxAttempts) return undefined;
     const { handler } = target;
     const { attemptLimit } = this.parts.policies.behindQueue(handler.failureRules, this.settings);
     if (attempt <= attemptLimit) return undefined;
@@ -233,8 +235,7 @@ export class DeliveryRun {
     error: unknown,
     settlement: Settlement | Promise<Settlement>,
   ): Promise<Settlement> {
-    const { lastFailures } = this.parts;
-    if (lastFailures.concerns(handler)) await lastFailures.tell(handler, context, error);
+    await this.parts.lastFailures.tell(handler, context, error);
     return settlement;
   }
 
