@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 
+import type { JournalLine } from '../../processes/journal.js';
+import type { SceneEvent } from './scene/application.js';
 import { Findings, type Evidence } from './scene/findings.js';
-import type { JournalEvent, JournalLine } from './scene/journal.js';
 
 const NOTHING = { by: [], redeliveries: 0, effects: 0 };
 
@@ -57,14 +58,14 @@ function findingsOf(evidence: Partial<Evidence>): Findings {
 }
 
 /** `started key0-1` of a worker. */
-function line(text: string): JournalLine {
+function line(text: string): JournalLine<SceneEvent> {
   const [event, id = ''] = text.split(' ');
   const [of = '', sequence] = id.split('-');
   // The tests above write events only.
   return {
     at: 0,
     by: 'worker-1',
-    event: event as JournalEvent,
+    event: event as SceneEvent,
     id,
     key: of === 'free' ? undefined : of,
     sequence: Number(sequence),

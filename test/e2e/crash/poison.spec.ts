@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 
 import { Stage } from './scene/stage.js';
-import { STORES } from './scene/stores.js';
-import { until } from './scene/until.js';
+import { STORES } from '../../processes/stores.js';
+import { until } from '../../processes/until.js';
 
 const MAX_ATTEMPTS = 3;
 /** The two end six processes in turn: each time a lock has to end, and a process to start. */

@@ -2,8 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 
 import { Apply } from './scene/messages.js';
 import { Stage } from './scene/stage.js';
-import { STORES } from './scene/stores.js';
-import { until } from './scene/until.js';
+import { STORES } from '../../processes/stores.js';
+import { until } from '../../processes/until.js';
 
 const stage = Stage.build();
 

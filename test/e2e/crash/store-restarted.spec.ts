@@ -2,8 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 
 import { KEYS, SLOTS_PER_WORKER } from './scene/scene.js';
 import { Stage } from './scene/stage.js';
-import type { StoreKind } from './scene/stores.js';
-import { until } from './scene/until.js';
+import type { StoreKind } from '../../processes/stores.js';
+import { until } from '../../processes/until.js';
 
 const WORKERS = ['worker-1', 'worker-2'];
 

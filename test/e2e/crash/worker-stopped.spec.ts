@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 
 import { KEYS, SLOTS_PER_WORKER } from './scene/scene.js';
 import { Stage } from './scene/stage.js';
-import { STORES } from './scene/stores.js';
+import { STORES } from '../../processes/stores.js';
 
 const stage = Stage.build();
 

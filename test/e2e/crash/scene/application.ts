@@ -1,23 +1,13 @@
-import {
-  RunMode,
-  type DispatchOptions,
-  type QueueBackendFactory,
-  type QueueOptions,
-  type QueueRole,
-} from '../../../../lib/index.js';
-import { bullmq, bullmqPostgres } from '../../../../lib/integrations/bullmq/index.js';
+import { RunMode, type DispatchOptions, type QueueOptions, type QueueRole } from '../../../../lib/index.js';
+import type { ProcessConfig } from '../../../processes/programs.js';
+import { backendAt, type StoreAddress } from '../../../processes/stores.js';
 import { Apply } from './messages.js';
 
 /** The queue that every message of a scene goes through. */
 export const QUEUE = 'effects';
 
-/** Which store, and which part of it belongs to one scene alone. */
-export interface StoreAddress {
-  readonly kind: 'redis' | 'postgres';
-  readonly url: string;
-  /** The prefix of the keys, or the schema. */
-  readonly scope: string;
-}
+/** What happened to a message in a handler, or to a process. */
+export type SceneEvent = 'ready' | 'enqueued' | 'started' | 'done' | 'failed' | 'aborted';
 
 /** What the applications of a scene agree on. */
 export interface Agreement {
@@ -27,10 +17,7 @@ export interface Agreement {
 }
 
 /** What a process of a scene is told when it is started. */
-export interface ProcessConfig extends Agreement {
-  readonly name: string;
-  /** Of the journal and the gates. */
-  readonly folder: string;
+export interface SceneConfig extends Agreement, ProcessConfig {
   /** How many of a hundred attempts fail; which ones depends on the message and the attempt alone. */
   readonly failPercent: number;
 }
@@ -39,16 +26,9 @@ export interface ProcessConfig extends Agreement {
 export function dispatchOptions({ store, queue, whenDown }: Agreement, role: QueueRole): DispatchOptions {
   return {
     role,
-    queue: backend(store, whenDown),
+    queue: backendAt(store, whenDown),
     queues: { each: { [QUEUE]: queue } },
     routes: [{ messages: [Apply], queue: QUEUE, runMode: RunMode.Async }],
     drainTimeoutMs: 500,
   };
-}
-
-function backend({ kind, url, scope }: StoreAddress, whenDown: Agreement['whenDown']): QueueBackendFactory {
-  const shared = { connection: url, whenDown, commandTimeoutMs: 3000 };
-  return kind === 'redis'
-    ? bullmq({ ...shared, prefix: scope })
-    : bullmqPostgres({ ...shared, schema: scope, migrate: true });
 }

@@ -4,13 +4,13 @@ import { Injectable, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 
 import { Dispatcher, DispatchModule, OnNotification, TaskEnqueuedNotification } from '../../../../lib/index.js';
-import { dispatchOptions, type ProcessConfig } from './application.js';
-import { JournalWriter } from './journal.js';
+import { JournalWriter } from '../../../processes/journal.js';
+import { dispatchOptions, type SceneConfig, type SceneEvent } from './application.js';
 import { Apply } from './messages.js';
 
 // Its parent makes it of this very type.
-const config = JSON.parse(process.argv[2] ?? '{}') as ProcessConfig;
-const journal = new JournalWriter(config.folder, config.name);
+const config = JSON.parse(process.argv[2] ?? '{}') as SceneConfig;
+const journal = new JournalWriter<SceneEvent>(config.folder, config.name);
 // Nobody is left to look at it.
 process.once('disconnect', () => process.exit(1));
 

@@ -1,4 +1,6 @@
-import type { JournalLine } from './journal.js';
+import type { JournalLine } from '../../../processes/journal.js';
+import { disorderIn } from '../../../processes/order.js';
+import type { SceneEvent } from './application.js';
 
 /** What the journal says of one message. */
 interface Story {
@@ -11,7 +13,7 @@ interface Story {
 
 /** What is known at the end of a scene. */
 export interface Evidence {
-  readonly lines: readonly JournalLine[];
+  readonly lines: readonly JournalLine<SceneEvent>[];
   readonly acknowledged: ReadonlySet<string>;
   readonly parked: ReadonlySet<string>;
   /** Of processes that nobody ended. */
@@ -39,7 +41,9 @@ export class Findings {
   constructor(private readonly evidence: Evidence) {
     const { lines, acknowledged, parked } = evidence;
     this.stories = storiesOf(lines);
-    this.disordered = disorderIn(lines);
+    this.disordered = disorderIn(lines).map(
+      ({ line, latest }) => `${line.id} started at ${line.by} when ${line.key}-${latest} was the latest`,
+    );
     this.lost = [...acknowledged].filter((id) => (this.stories.get(id)?.done ?? 0) === 0 && !parked.has(id));
     this.redelivered = [...this.stories].filter(([, story]) => redeliveriesOf(story) > 0).map(([id]) => id);
   }
@@ -93,7 +97,7 @@ function redeliveriesOf({ startedBy, failed }: Story): number {
   return Math.max(0, startedBy.length - failed - 1);
 }
 
-function storiesOf(lines: readonly JournalLine[]): Map<string, Story> {
+function storiesOf(lines: readonly JournalLine<SceneEvent>[]): Map<string, Story> {
   const stories = new Map<string, Story>();
   for (const { id, event, by } of lines) {
     if (event === 'ready' || event === 'enqueued') continue;
@@ -103,24 +107,4 @@ function storiesOf(lines: readonly JournalLine[]): Map<string, Story> {
     else story[event] += 1;
   }
   return stories;
-}
-
-/**
- * Order of a key is this: no handler starts before the effect of the message before it is had, and none starts again
- * once the next one has started.
- */
-function disorderIn(lines: readonly JournalLine[]): string[] {
-  const disordered: string[] = [];
-  const latest = new Map<string, number>();
-  const ended = new Set<string>();
-  for (const { id, event, key, sequence = 0, by } of lines) {
-    if (key === undefined) continue;
-    if (event === 'done') ended.add(id);
-    if (event !== 'started') continue;
-    const before = latest.get(key) ?? 0;
-    const isNext = sequence === before + 1 && (before === 0 || ended.has(`${key}-${before}`));
-    if (sequence !== before && !isNext) disordered.push(`${id} started at ${by} when ${key}-${before} was the latest`);
-    latest.set(key, Math.max(before, sequence));
-  }
-  return disordered;
 }

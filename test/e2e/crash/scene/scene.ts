@@ -6,12 +6,13 @@ import { Module, type INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 
 import { Dispatcher, DispatchModule, Queues, type QueueOptions } from '../../../../lib/index.js';
-import { dispatchOptions, QUEUE, type Agreement, type StoreAddress } from './application.js';
+import { Journal, type JournalLine } from '../../../processes/journal.js';
+import type { Programs, ProgramProcess } from '../../../processes/programs.js';
+import type { StoreAddress } from '../../../processes/stores.js';
+import { until } from '../../../processes/until.js';
+import { dispatchOptions, QUEUE, type Agreement, type SceneConfig, type SceneEvent } from './application.js';
 import { Findings } from './findings.js';
-import { Journal, type JournalEvent, type JournalLine } from './journal.js';
 import { Load } from './load.js';
-import type { Programs, SceneProcess } from './processes.js';
-import { until } from './until.js';
 
 /** What a scene is made of, where that differs from the rest. */
 export interface SceneOptions {
@@ -52,11 +53,11 @@ class SenderModule {}
 
 /** Workers in processes of their own, a sender in this one, and the journal that all effects are written to. */
 export class Scene {
-  readonly journal: Journal;
+  readonly journal: Journal<SceneEvent>;
   readonly load: Load;
   readonly dispatcher: Dispatcher;
   private readonly queues: Queues;
-  private readonly processes: SceneProcess[] = [];
+  private readonly processes: ProgramProcess[] = [];
 
   private constructor(
     private readonly options: SceneOptions,
@@ -88,39 +89,39 @@ export class Scene {
   }
 
   /** Starts one more worker; resolves when it works. */
-  addWorker(): Promise<SceneProcess> {
+  addWorker(): Promise<ProgramProcess> {
     return this.start('worker', `worker-${this.processes.length + 1}`);
   }
 
   /** Starts a worker for each one that has ended. */
   async replaceEnded(): Promise<void> {
-    const isWorker = ({ name }: SceneProcess): boolean => name.startsWith('worker');
+    const isWorker = ({ name }: ProgramProcess): boolean => name.startsWith('worker');
     const running = this.processes.filter((each) => isWorker(each) && !each.hasEnded);
     const missing = this.options.workerCount - running.length;
     await Promise.all(Array.from({ length: Math.max(0, missing) }, () => this.addWorker()));
   }
 
   /** Starts an application that sends one message, which waits for the gate of its name, and waits for the result. */
-  addCaller(name: string): Promise<SceneProcess> {
+  addCaller(name: string): Promise<ProgramProcess> {
     return this.start('caller', name);
   }
 
   /** Resolves with the first line of the journal that says this of a message. */
-  seen(event: JournalEvent, id: string, attempt?: number): Promise<JournalLine> {
+  seen(event: SceneEvent, id: string, attempt?: number): Promise<JournalLine<SceneEvent>> {
     return until(`${id} is ${event}`, () =>
       this.journal.of(event).find((line) => line.id === id && (attempt === undefined || line.attempt === attempt)),
     );
   }
 
   /** The process that wrote a line. */
-  processOf({ by }: Pick<JournalLine, 'by'>): SceneProcess {
+  processOf({ by }: Pick<JournalLine, 'by'>): ProgramProcess {
     const found = this.processes.find(({ name }) => name === by);
     if (found === undefined) throw new Error(`There is no process ${by}.`);
     return found;
   }
 
   /** The process that has this message in hand, once it has others in hand as well. */
-  async busyProcessOf(id: string): Promise<SceneProcess> {
+  async busyProcessOf(id: string): Promise<ProgramProcess> {
     const { by } = await this.seen('started', id);
     return until(`${by} has several messages in hand`, () => {
       const inHand = new Set<string>();
@@ -182,10 +183,11 @@ export class Scene {
     });
   }
 
-  private async start(program: 'worker' | 'caller', name: string): Promise<SceneProcess> {
+  private async start(program: 'worker' | 'caller', name: string): Promise<ProgramProcess> {
     const { folder, agreement } = this;
     const { programs, failPercent = 0 } = this.options;
-    const started = programs.start(program, { ...agreement, name, folder, failPercent });
+    const config: SceneConfig = { ...agreement, name, folder, failPercent };
+    const started = programs.start(program, config);
     this.processes.push(started);
     await until(
       `${name} is ready`,

@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll } from '@jest/globals';
 
+import { Programs } from '../../../processes/programs.js';
+import { ownStore, sharedStore, type StoreKind } from '../../../processes/stores.js';
 import type { RunningServer } from '../../../services/server-process.js';
-import { Programs } from './processes.js';
 import { Scene, type SceneOptions } from './scene.js';
-import { ownStore, sharedStore, type StoreKind } from './stores.js';
 
 type Options = Omit<SceneOptions, 'store' | 'programs'>;
 
@@ -15,7 +15,7 @@ export class Stage {
 
   private constructor() {
     beforeAll(async () => {
-      this.programs = await Programs.compile();
+      this.programs = await Programs.compile(import.meta.dirname);
     });
     afterEach(() => this.clear());
     afterAll(() => this.programs?.remove());

@@ -9,15 +9,15 @@ import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 
 import { CommandHandler, DispatchModule, isDispatchError, type HandlerContext } from '../../../../lib/index.js';
-import { dispatchOptions, type ProcessConfig } from './application.js';
-import { JournalWriter, type JournalEvent } from './journal.js';
+import { JournalWriter } from '../../../processes/journal.js';
+import { dispatchOptions, type SceneConfig, type SceneEvent } from './application.js';
 import { Apply, type Act, type Applied } from './messages.js';
 
 const POLL_MS = 5;
 
 // Its parent makes it of this very type.
-const config = JSON.parse(process.argv[2] ?? '{}') as ProcessConfig;
-const journal = new JournalWriter(config.folder, config.name);
+const config = JSON.parse(process.argv[2] ?? '{}') as SceneConfig;
+const journal = new JournalWriter<SceneEvent>(config.folder, config.name);
 // Nobody is left to look at it.
 process.once('disconnect', () => process.exit(1));
 
@@ -25,7 +25,7 @@ process.once('disconnect', () => process.exit(1));
 class ApplyHandler {
   async execute(command: Apply, context: HandlerContext): Promise<Applied> {
     const { id, key, attempt } = context;
-    const note = (event: JournalEvent, detail?: string): void =>
+    const note = (event: SceneEvent, detail?: string): void =>
       journal.write({ event, id, key, sequence: command.sequence, attempt, detail });
     note('started');
     try {

@@ -5,38 +5,53 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 
-import type { ProcessConfig } from './application.js';
-
-const ROOT = path.resolve(import.meta.dirname, '../../../..');
+const ROOT = path.resolve(import.meta.dirname, '../..');
 const COMPILER = path.join(ROOT, 'node_modules/typescript/bin/tsc');
 /** How long a process may take to end after a signal that ends it. */
 const END_TIMEOUT_MS = 10_000;
 
-/** The programs of this folder, compiled with the package to a folder of this run. */
-export class Programs {
-  private constructor(private readonly folder: string) {}
+/** What a process is told when it is started, and whatever its program needs beside. */
+export interface ProcessConfig {
+  readonly name: string;
+  /** Of the journal and the log. */
+  readonly folder: string;
+}
 
-  static async compile(): Promise<Programs> {
+/** Programs that run in processes of their own. */
+export class Programs {
+  private constructor(
+    private readonly folder: string,
+    private readonly made: string | undefined,
+  ) {}
+
+  /** Compiles the programs of a folder that has a `tsconfig.json`, with the package, to a folder of this run. */
+  static async compile(source: string): Promise<Programs> {
     // Inside the project, from where the packages are found.
     mkdirSync(path.join(ROOT, '.cache'), { recursive: true });
-    const folder = await mkdtemp(path.join(ROOT, '.cache/crash-'));
+    const folder = await mkdtemp(path.join(ROOT, '.cache/programs-'));
     // Types are checked elsewhere.
-    const args = [COMPILER, '-p', import.meta.dirname, '--noCheck', '--outDir', folder];
+    const args = [COMPILER, '-p', source, '--noCheck', '--noEmit', 'false', '--outDir', folder];
     await promisify(execFile)(process.execPath, args);
-    return new Programs(folder);
+    return new Programs(path.join(folder, path.relative(ROOT, source)), folder);
   }
 
-  start(program: 'worker' | 'caller', config: ProcessConfig): SceneProcess {
-    return new SceneProcess(path.join(this.folder, 'test/e2e/crash/scene', `${program}.js`), config);
+  /** Programs that are compiled already. */
+  static in(folder: string): Programs {
+    return new Programs(folder, undefined);
   }
 
+  start(program: string, config: ProcessConfig): ProgramProcess {
+    return new ProgramProcess(path.join(this.folder, `${program}.js`), config);
+  }
+
+  /** Removes what was compiled. */
   async remove(): Promise<void> {
-    await rm(this.folder, { recursive: true, force: true });
+    if (this.made !== undefined) await rm(this.made, { recursive: true, force: true });
   }
 }
 
-/** An application in a process of its own. It ends when this process does. */
-export class SceneProcess {
+/** A program in a process of its own. It ends when this process does. */
+export class ProgramProcess {
   readonly name: string;
   private isExpectedToEnd = false;
   private readonly child: ChildProcess;
@@ -68,6 +83,11 @@ export class SceneProcess {
   /** Sends SIGSTOP, SIGCONT, or a signal whose effect is waited for elsewhere. */
   signal(signal: NodeJS.Signals): void {
     this.child.kill(signal);
+  }
+
+  /** Tells the program something that it listens for. */
+  tell(message: object): void {
+    if (this.child.connected) this.child.send(message);
   }
 
   /** Sends a signal, if it still runs, and waits until it has ended. */

@@ -1,30 +1,27 @@
 import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 import path from 'node:path';
 
-/** What happened to a message in a handler, or to a process. */
-export type JournalEvent = 'ready' | 'enqueued' | 'started' | 'done' | 'failed' | 'aborted';
-
-/** One line of the journal. */
-export interface JournalLine {
+/** One line of a journal. */
+export interface JournalLine<E extends string = string> {
   /** When it was written, in milliseconds since 1970. */
   readonly at: number;
   /** The process that wrote it. */
   readonly by: string;
-  readonly event: JournalEvent;
+  readonly event: E;
   /** Of the message; empty where there is none. */
   readonly id: string;
   readonly key?: string | undefined;
   readonly sequence?: number | undefined;
   readonly attempt?: number | undefined;
-  /** The code of the reason of an abort, or the id of a receipt. */
+  /** More about it, as the event has it. */
   readonly detail?: string | undefined;
 }
 
 /**
- * Writes to the journal of a scene, outside the store under test. A line is in the file when `write` returns, whatever
+ * Writes to the journal of a folder, outside the store under test. A line is in the file when `write` returns, whatever
  * happens to the process then; lines of several processes do not mix, and are in the order they were written.
  */
-export class JournalWriter {
+export class JournalWriter<E extends string> {
   private readonly file: number;
 
   constructor(
@@ -34,15 +31,15 @@ export class JournalWriter {
     this.file = openSync(path.join(folder, 'journal'), 'a');
   }
 
-  write(line: Omit<JournalLine, 'at' | 'by'>): void {
+  write(line: Omit<JournalLine<E>, 'at' | 'by'>): void {
     writeSync(this.file, `${JSON.stringify({ at: Date.now(), by: this.by, ...line })}\n`);
   }
 }
 
-/** Reads the journal of a scene as it grows. */
-export class Journal {
+/** Reads the journal of a folder as it grows. */
+export class Journal<E extends string> {
   private readonly file: number;
-  private readonly known: JournalLine[] = [];
+  private readonly known: JournalLine<E>[] = [];
   private readonly buffer = Buffer.alloc(65_536);
   private rest = '';
 
@@ -51,17 +48,17 @@ export class Journal {
   }
 
   /** All lines there are by now, in the order they were written. */
-  lines(): readonly JournalLine[] {
+  lines(): readonly JournalLine<E>[] {
     for (let count = this.read(); count > 0; count = this.read()) {
       const [...parts] = (this.rest + this.buffer.toString('utf8', 0, count)).split('\n');
       this.rest = parts.pop() ?? '';
-      for (const part of parts) this.known.push(JSON.parse(part) as JournalLine);
+      for (const part of parts) this.known.push(JSON.parse(part) as JournalLine<E>);
     }
     return this.known;
   }
 
   /** The lines of one kind. */
-  of(event: JournalEvent): readonly JournalLine[] {
+  of(event: E): readonly JournalLine<E>[] {
     return this.lines().filter((line) => line.event === event);
   }
 
