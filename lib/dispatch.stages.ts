@@ -138,9 +138,10 @@ export class DispatchStages {
     return mistakes;
   }
 
-  /** Connects to what stores the queues. @throws DISPATCH_QUEUE_UNAVAILABLE */
-  open(): Promise<void> {
-    return this.queueing.open();
+  /** Connects to the stores. @throws DISPATCH_QUEUE_UNAVAILABLE, or what another store says */
+  async open(): Promise<void> {
+    await this.queueing.open();
+    await this.idempotency.open();
   }
 
   /** Begins to handle what waits in the queues of this process. */

@@ -16,6 +16,7 @@ jest.setTimeout(60_000);
 const CORE = ['@nestjs/common', '@nestjs/core', '@standard-schema/spec', 'reflect-metadata', 'rxjs'];
 const INSTALLED: Readonly<Record<string, readonly string[]>> = {
   './bullmq': ['bullmq'],
+  './postgres': ['pg'],
   './redis': ['ioredis'],
 };
 const IMPORT = /(?:from|import\() ?['"]([^'"]+)['"]/g;

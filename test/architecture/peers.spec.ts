@@ -13,6 +13,7 @@ const OPTIONAL = ['class-transformer', 'class-validator'];
  */
 const INTEGRATIONS: Readonly<Record<string, readonly [string, ...string[]]>> = {
   bullmq: ['bullmq', 'ioredis', 'pg'],
+  postgres: ['pg'],
   redis: ['ioredis'],
 };
 

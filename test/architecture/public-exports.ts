@@ -164,6 +164,14 @@ export const PUBLIC_EXPORTS: readonly string[] = [
 /** The same for each subpath. */
 export const SUBPATH_EXPORTS: Readonly<Record<string, readonly string[]>> = {
   './bullmq': ['bullmq', 'bullmqPostgres', 'migrateBullmqPostgres'],
+  './postgres': [
+    'InvalidPostgresOptionsError',
+    'PostgresTablesError',
+    'PostgresUnavailableError',
+    'migratePostgres',
+    'postgresIdempotency',
+    'postgresMigrationSql',
+  ],
   './redis': ['redisIdempotency'],
   './testing': ['idempotencyStoreContract', 'queueBackendContract'],
 };

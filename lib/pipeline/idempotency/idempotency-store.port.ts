@@ -52,6 +52,8 @@ export interface IdempotencyStore {
    * ask again after 50 ms, then after twice as long each time up to 500 ms.
    */
   changed?(key: string, timeoutMs: number, signal: AbortSignal): Promise<void>;
+  /** Called once, when the application starts: what it rejects with stops the start. The other methods may be called without it. */
+  open?(): Promise<void>;
   /** Called once, when the application has closed: ends what the store itself has opened. */
   close?(): Promise<void>;
 }

@@ -89,6 +89,11 @@ export class IdempotentCalls implements EffectMemo {
     return this.runHolding(context, call, token);
   }
 
+  /** Has the store look at what it needs. Rejects with what the store says. */
+  async open(): Promise<void> {
+    await this.options.store.open?.();
+  }
+
   /** Lets the locks of calls that still run come to their end, then ends what the store has opened. */
   async close(): Promise<void> {
     for (const lock of this.held) lock.end();

@@ -1,10 +1,9 @@
-import { connect, createServer, type Server, type Socket } from 'node:net';
-
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 
 import { bullmqPostgres } from '../../../lib/integrations/bullmq/index.js';
 import { listening } from '../../services/free-port.js';
 import { startPostgres, type PostgresServer } from '../../services/postgres.js';
+import { FreezableLink } from '../freezable-link.js';
 import { duration, entry, Instance, recorder, until } from './instance.js';
 
 const migrate = true;
@@ -50,7 +49,7 @@ describe('BullMQ on a Postgres that stops answering', () => {
   });
 
   it('counts a server that says nothing any more as away, goes on when it does, and closes all the same', async () => {
-    const link = new Link(postgres.port);
+    const link = new FreezableLink(postgres.port);
     const connection = `postgres://postgres@127.0.0.1:${await listening(link.server)}/postgres`;
     const instance = new Instance(bullmqPostgres({ connection, migrate, commandTimeoutMs: 300 }));
     await instance.backend.open();
@@ -71,40 +70,3 @@ describe('BullMQ on a Postgres that stops answering', () => {
     link.close();
   });
 });
-
-/** A way to a server that can stop carrying anything without breaking. */
-class Link {
-  readonly server: Server;
-  private readonly sockets = new Set<Socket>();
-  private isFrozen = false;
-
-  constructor(port: number) {
-    this.server = createServer((near) => {
-      const far = connect(port, '127.0.0.1');
-      for (const socket of [near, far]) {
-        this.sockets.add(socket);
-        socket.on('error', () => undefined);
-        socket.on('close', () => (this.sockets.delete(socket), near.destroy(), far.destroy()));
-        if (this.isFrozen) socket.pause();
-      }
-      near.on('data', (data) => far.write(data));
-      far.on('data', (data) => near.write(data));
-      if (this.isFrozen) this.freeze();
-    });
-  }
-
-  freeze(): void {
-    this.isFrozen = true;
-    for (const socket of this.sockets) socket.pause();
-  }
-
-  thaw(): void {
-    this.isFrozen = false;
-    for (const socket of this.sockets) socket.resume();
-  }
-
-  close(): void {
-    for (const socket of this.sockets) socket.destroy();
-    this.server.close();
-  }
-}

@@ -1,0 +1,161 @@
+import { Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import pg from 'pg';
+
+import { PostgresUnavailableError } from '../errors.js';
+import { isOutage, within } from './outage.js';
+import { isPool, type PostgresConnectionOptions, type ResolvedPostgresOptions } from './postgres-options.js';
+
+/** The wait before a statement that met no server is tried again, in milliseconds: it doubles from the first to the last. */
+const FIRST_PAUSE_MS = 25;
+const LAST_PAUSE_MS = 400;
+
+/** One connection of a pool, as far as it is used here. */
+interface PooledConnection {
+  query(text: string, values?: readonly unknown[]): Promise<{ readonly rows?: readonly unknown[] }>;
+  on(event: 'error', listener: () => void): unknown;
+  removeListener(event: 'error', listener: () => void): unknown;
+  release(destroy: boolean): void;
+}
+
+/** A pool of `pg`, as far as it is used here. */
+interface Pool {
+  connect(): Promise<PooledConnection>;
+  end(): Promise<void>;
+  on(event: 'error', listener: () => void): unknown;
+  removeListener(event: 'error', listener: () => void): unknown;
+}
+
+type ClientOptions = Pick<ResolvedPostgresOptions, 'connection' | 'maxConnections' | 'commandTimeoutMs'>;
+
+/**
+ * Runs statements, each within a time limit; opens nothing before the first. A statement that met a server that is away is
+ * repeated within the limit, so it must do no harm twice.
+ */
+export class PostgresClient {
+  private readonly pool: Pool;
+  private readonly isOwn: boolean;
+  private readonly sockets = new Set<Socket>();
+  private readonly label: string;
+  private readonly timeoutMs: number;
+  private closing: Promise<void> | undefined;
+
+  constructor({ connection, maxConnections, commandTimeoutMs }: ClientOptions) {
+    this.timeoutMs = commandTimeoutMs;
+    this.label = labelOf(connection);
+    this.isOwn = !isPool(connection);
+    // The structural type of the option names less of a pool than is used here; only a pool of pg has all it names.
+    this.pool = isPool(connection) ? (connection as unknown as Pool) : this.open(connection, maxConnections);
+    // A pool whose idle connection breaks tells it to its listeners, and ends the process where it has none.
+    this.pool.on('error', ignore);
+  }
+
+  /**
+   * Runs one statement, or without values several.
+   *
+   * @throws DISPATCH_POSTGRES_UNAVAILABLE, or what the server says of the statement
+   */
+  async query<Row>(
+    text: string,
+    values?: readonly unknown[],
+    timeoutMs: number = this.timeoutMs,
+  ): Promise<readonly Row[]> {
+    const endsAtMs = performance.now() + timeoutMs;
+    for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LAST_PAUSE_MS)) {
+      try {
+        // The caller knows what its statement returns.
+        return (await this.attempt(text, values, endsAtMs)) as readonly Row[];
+      } catch (cause) {
+        if (!isOutage(cause)) throw cause;
+        if (this.closing !== undefined || performance.now() + pauseMs >= endsAtMs) {
+          throw new PostgresUnavailableError(this.label, timeoutMs, { cause });
+        }
+        await delay(pauseMs);
+      }
+    }
+  }
+
+  /** Closes what was opened here; a server that does not answer in time is left without a goodbye. Idempotent. */
+  close(): Promise<void> {
+    return (this.closing ??= this.end());
+  }
+
+  private async end(): Promise<void> {
+    if (!this.isOwn) {
+      this.pool.removeListener('error', ignore);
+      return;
+    }
+    await within(this.timeoutMs, this.pool.end()).catch(ignore);
+    // Each of them would wait for the server to close its side, and keep the process alive.
+    for (const socket of this.sockets) socket.destroy();
+  }
+
+  private async attempt(
+    text: string,
+    values: readonly unknown[] | undefined,
+    endsAtMs: number,
+  ): Promise<readonly unknown[]> {
+    const connection = await this.borrow(endsAtMs);
+    // The pool listens to idle connections only. What breaks this one fails the statement too.
+    connection.on('error', ignore);
+    let isBroken = true;
+    try {
+      const { rows = [] } = await within(endsAtMs - performance.now(), connection.query(text, values));
+      isBroken = false;
+      return rows;
+    } finally {
+      connection.removeListener('error', ignore);
+      // After an error it may be in a transaction, or wait for an answer.
+      connection.release(isBroken);
+    }
+  }
+
+  private async borrow(endsAtMs: number): Promise<PooledConnection> {
+    const connecting = this.pool.connect();
+    try {
+      return await within(endsAtMs - performance.now(), connecting);
+    } catch (error) {
+      connecting.then((connection) => connection.release(false), ignore);
+      throw error;
+    }
+  }
+
+  private open(connection: PostgresConnectionOptions, max: number): Pool {
+    const { timeoutMs, sockets } = this;
+    // The pool itself has no time limit: it would count the wait for a connection that others use.
+    class BoundedClient extends pg.Client {
+      constructor(given: object) {
+        super({ ...given, connectionTimeoutMillis: timeoutMs });
+      }
+    }
+    const config = {
+      keepAlive: true,
+      application_name: 'nestjs-dispatch',
+      stream: () => tracked(sockets),
+      ...connection,
+      max,
+      Client: BoundedClient,
+    };
+    // What pg takes beyond what its types say is in its documentation.
+    return new pg.Pool(config as unknown as pg.PoolConfig);
+  }
+}
+
+function labelOf(connection: ClientOptions['connection']): string {
+  if (isPool(connection)) return 'Postgres';
+  const { connectionString = '', host, port } = connection;
+  const url = URL.canParse(connectionString) ? new URL(connectionString) : undefined;
+  const at = host ?? (url?.hostname || process.env['PGHOST'] || '127.0.0.1');
+  return `Postgres at ${at}:${port ?? (url?.port || process.env['PGPORT'] || 5432)}`;
+}
+
+function tracked(sockets: Set<Socket>): Socket {
+  const socket = new Socket();
+  sockets.add(socket);
+  socket.on('close', () => sockets.delete(socket));
+  return socket;
+}
+
+/** Takes what somebody else is told too. */
+function ignore(): void {}

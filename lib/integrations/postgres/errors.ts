@@ -1,0 +1,46 @@
+import { DispatchError } from '../../index.js';
+
+/** A store on Postgres, or a migration, was given options it cannot work with; the text lists every one. */
+export class InvalidPostgresOptionsError extends DispatchError {
+  readonly code = 'DISPATCH_INVALID_POSTGRES_OPTIONS';
+
+  constructor(
+    /** Whose options, as `postgresIdempotency()`. */
+    readonly subject: string,
+    readonly problems: readonly string[],
+  ) {
+    super(`${subject} ${problems.join('; ')}.`);
+  }
+}
+
+/** The tables of a store are not there, or are those of an older release. */
+export class PostgresTablesError extends DispatchError {
+  readonly code = 'DISPATCH_POSTGRES_TABLES';
+
+  constructor(
+    readonly schema: string,
+    readonly feature: string,
+    /** The version the tables have; 0 where there are none. */
+    readonly foundVersion: number,
+    readonly neededVersion: number,
+  ) {
+    const found = foundVersion === 0 ? 'has no tables' : `has version ${foundVersion} of the tables`;
+    super(
+      `The schema "${schema}" ${found} for "${feature}", which needs version ${neededVersion}: call migratePostgres({ connection, schema: '${schema}' }) where you deploy, run what postgresMigrationSql() returns, or set "migrate: true".`,
+    );
+  }
+}
+
+/** The Postgres server did not answer in time; `cause` says why. Whether the statement was carried out is not known. */
+export class PostgresUnavailableError extends DispatchError {
+  readonly code = 'DISPATCH_POSTGRES_UNAVAILABLE';
+
+  constructor(
+    /** Which server, without credentials, as `Postgres at 127.0.0.1:5432`. */
+    readonly server: string,
+    readonly timeoutMs: number,
+    options: ErrorOptions,
+  ) {
+    super(`${server} did not answer within ${timeoutMs} ms: check that it runs and can be reached.`, options);
+  }
+}

@@ -1,0 +1,11 @@
+export { postgresIdempotency } from './idempotency/postgres-idempotency.js';
+export { migratePostgres, postgresMigrationSql } from './tables/migrate-postgres.js';
+export type { PostgresMigrationOptions, PostgresMigrationSqlOptions } from './tables/migrate-postgres.js';
+export type { PostgresFeature } from './tables/feature-tables.js';
+export type {
+  PostgresAccessOptions,
+  PostgresConnectionOptions,
+  PostgresPool,
+  PostgresStoreOptions,
+} from './connection/postgres-options.js';
+export { InvalidPostgresOptionsError, PostgresTablesError, PostgresUnavailableError } from './errors.js';

@@ -1,0 +1,43 @@
+import { readFileSync } from 'node:fs';
+
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import pg from 'pg';
+
+import { migratePostgres, postgresIdempotency } from '../../../lib/integrations/postgres/index.js';
+import { idempotencyStoreContract } from '../../../lib/testing/index.js';
+import { startPostgres, type PostgresServer } from '../../services/postgres.js';
+
+let postgres: PostgresServer;
+let connection: string;
+
+beforeAll(async () => {
+  postgres = await startPostgres();
+  connection = postgres.url.replace('postgres@', 'app@');
+  await migratePostgres({ connection: postgres.url });
+  const owner = new pg.Client({ connectionString: postgres.url });
+  await owner.connect();
+  await owner.query(`CREATE ROLE app LOGIN; ${grants()}`);
+  await owner.end();
+});
+
+afterAll(() => postgres.stop());
+
+describe('a user with the rights that the README names', () => {
+  it.each(idempotencyStoreContract({ store: () => postgresIdempotency({ connection }) }))(
+    'has a store that $title',
+    async ({ run }) => {
+      await expect(run()).resolves.toBeUndefined();
+    },
+  );
+
+  it('may start with "migrate" where there is nothing to do, and may make nothing new', async () => {
+    await expect(migratePostgres({ connection })).resolves.toBeUndefined();
+    await expect(migratePostgres({ connection, schema: 'other' })).rejects.toThrow('permission denied');
+  });
+});
+
+/** Read from the README, so that it stays true. */
+function grants(): string {
+  const text = readFileSync('lib/integrations/postgres/README.md', 'utf8');
+  return /```sql\n(.*?)```/s.exec(text)?.[1] ?? '';
+}
