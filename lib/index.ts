@@ -233,6 +233,7 @@ export {
   TaskEnqueuedNotification,
   TaskDiscardedNotification,
   TaskFailedNotification,
+  TaskPostponedNotification,
   TaskRejectedNotification,
   TaskRetriedNotification,
   TaskStalledNotification,

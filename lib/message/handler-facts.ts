@@ -16,3 +16,15 @@ export interface DeliveryFacts {
   /** Keeps how far the handler is, for whoever asks the receipt. */
   progress(value: unknown): Promise<void>;
 }
+
+/**
+ * Why a message was not let through to its handler for now: nothing was attempted, so no attempt counts. Left on the context
+ * by whoever throws the error; a worker reads it there, and so needs no kind of error to steer by.
+ */
+export interface Refusal {
+  readonly error: Error;
+  /** When it is worth another try, in milliseconds from now, from 0 to 2 147 483 647. */
+  readonly delayMs: number;
+  /** What waits that long: the queue the message came through, in this process, or the message alone. */
+  readonly rests: 'queue' | 'message';
+}

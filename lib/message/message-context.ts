@@ -1,11 +1,11 @@
 import { MAX_LINKS, type Envelope, type EnvelopeOptions, type MessagePriority } from './envelope.js';
-import type { DeliveryFacts, HandlerFacts } from './handler-facts.js';
+import type { DeliveryFacts, HandlerFacts, Refusal } from './handler-facts.js';
 import type { MessageHeaders } from './headers.js';
 import type { Command, MessageKind, PlainMessage, Query } from './message.js';
 import type { Receipt } from './receipt.js';
 import type { RunMode } from './run-mode.js';
 
-export type { DeliveryFacts, HandlerFacts };
+export type { DeliveryFacts, HandlerFacts, Refusal };
 
 /** What a sender may say of one message. */
 export interface SendOptions extends EnvelopeOptions {
@@ -139,6 +139,8 @@ export class MessageContext<M extends object = object> implements HandlerContext
   settled: PromiseLike<unknown> | undefined;
   /** The handler's work, where it goes on although its caller has been answered. */
   unfinished: PromiseLike<unknown> | undefined;
+  /** Why the message was not let through to the handler; undefined where it was. */
+  refusal: Refusal | undefined;
   /** The moment the handler must be done by, in milliseconds since the epoch; set where a limit is in force. */
   deadlineMs: number | undefined;
 

@@ -104,6 +104,22 @@ export class TaskRetriedNotification extends HandledTaskNotification {
   }
 }
 
+/**
+ * A message from a queue was not let through to its handler, by a circuit breaker, a rate limit or a bulkhead. It is handed
+ * to it later, and no attempt was counted.
+ */
+export class TaskPostponedNotification extends HandledTaskNotification {
+  constructor(
+    task: HandledTaskFacts,
+    context: MessageContext,
+    readonly error: Error,
+    /** How long it waits, in milliseconds. */
+    readonly delayMs: number,
+  ) {
+    super(task, context);
+  }
+}
+
 /** A message from a queue was dropped on purpose, by a failure policy. */
 export class TaskDiscardedNotification extends HandledTaskNotification {
   constructor(

@@ -115,6 +115,7 @@ export const PUBLIC_EXPORTS: readonly string[] = [
   'TaskDiscardedNotification',
   'TaskEnqueuedNotification',
   'TaskFailedNotification',
+  'TaskPostponedNotification',
   'TaskRejectedNotification',
   'TaskRetriedNotification',
   'TaskStalledNotification',

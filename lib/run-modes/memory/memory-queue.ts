@@ -99,20 +99,12 @@ export class MemoryQueue {
   settle(entry: MemoryEntry, settlement: Settlement): void {
     entry.forgetListener();
     switch (settlement.action) {
-      case 'complete': {
-        const outcome: EntryOutcome = { status: 'completed', result: settlement.result };
-        this.forget(entry);
-        this.known.finished.complete(entry, outcome, now());
-        this.reply(entry, outcome);
+      case 'complete':
+        this.finish(entry, { status: 'completed', result: settlement.result });
         break;
-      }
-      case 'discard': {
-        const outcome: EntryOutcome = { status: 'failed', error: settlement.error };
-        this.forget(entry);
-        this.known.finished.complete(entry, outcome, now());
-        this.reply(entry, outcome);
+      case 'discard':
+        this.finish(entry, { status: 'failed', error: settlement.error });
         break;
-      }
       case 'park':
         this.forget(entry);
         this.known.finished.park(entry, settlement.place, settlement.error, now());
@@ -244,21 +236,30 @@ export class MemoryQueue {
     this.timer.set(this.delayed.nextDueAt);
   }
 
+  private finish(entry: MemoryEntry, outcome: EntryOutcome): void {
+    this.forget(entry);
+    this.known.finished.complete(entry, outcome, now());
+    this.reply(entry, outcome);
+  }
+
   private deliverAgain(entry: MemoryEntry, settlement: Settlement & { action: 'retry' | 'giveBack' }): void {
     if (entry.isAborted) {
       this.forget(entry);
       this.fail(entry, new CancelledError(entry.entry.id));
     } else if (this.isClosed) {
       this.drop(entry, new QueueClosedError(entry.entry.name, this.name));
-    } else if (settlement.action === 'giveBack') {
-      entry.attempt -= 1;
-      entry.state = 'waiting';
-      this.line.addFirst(entry);
-    } else if (settlement.delayMs > 0) {
-      this.delay(entry, settlement.delayMs);
     } else {
-      this.makeReady(entry);
+      this.putBack(entry, settlement);
     }
+  }
+
+  private putBack(entry: MemoryEntry, { action, delayMs = 0 }: Settlement & { action: 'retry' | 'giveBack' }): void {
+    const isGivenBack = action === 'giveBack';
+    if (isGivenBack) entry.attempt -= 1;
+    if (delayMs > 0 && (!isGivenBack || entry.entry.key === undefined)) return this.delay(entry, delayMs);
+    if (!isGivenBack) return this.makeReady(entry);
+    entry.state = 'waiting';
+    this.line.addFirst(entry);
   }
 
   private drop(entry: MemoryEntry, error: Error): void {

@@ -75,8 +75,8 @@ export type Settlement =
   | { readonly action: 'complete'; readonly result: JsonValue | undefined }
   /** To be delivered again, not before `delayMs` milliseconds from now; its attempt counts. */
   | { readonly action: 'retry'; readonly delayMs: number; readonly error: WireError }
-  /** To be delivered again, here or elsewhere, before what waits; its attempt does not count. */
-  | { readonly action: 'giveBack' }
+  /** To be delivered again, here or elsewhere, uncounted: before what waits, or, without a key, not before `delayMs` ms from now. */
+  | { readonly action: 'giveBack'; readonly delayMs?: number }
   /** Dropped on purpose: `replyTo` and `read` are told of the error, and it is kept and counted as what was handled. */
   | { readonly action: 'discard'; readonly error: WireError }
   /** Kept with its error for a person to look at; `replyTo` is told of the error. */

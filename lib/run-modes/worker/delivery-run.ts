@@ -1,38 +1,26 @@
-import { isDispatchError } from '../../common/dispatch-error.js';
 import { delay } from '../../common/promises.js';
 import type { FailurePolicies } from '../../failures/policy/failure-policies.js';
 import { DEAD_LETTER, isTerminal, type FailureAction } from '../../failures/policy/failure.js';
 import { jittered } from '../../failures/policy/jitter.js';
 import { encodeValue, type CodecLimits } from '../../message/codec/json-codec.js';
 import { InvalidMessageError } from '../../message/errors.js';
-import type { MessageContext } from '../../message/message-context.js';
+import type { MessageContext, Refusal } from '../../message/message-context.js';
 import { ShutdownError } from '../errors.js';
 import { failureOf } from '../failure-of.js';
 import type { LastFailures } from '../last-failures.js';
 import type { PreparedHandler } from '../sync-run-mode.js';
-import { readEntryData, type EntryData } from '../queue/entry-data.js';
-import {
-  AttemptsExhaustedError,
-  CancelledError,
-  LockLostError,
-  UnhandledEntryError,
-  UnreadableEntryError,
-} from '../queue/errors.js';
-import type { Delivery, JsonValue, ParkingPlace, Settlement } from '../queue/queue-backend.port.js';
+import type { EntryData } from '../queue/entry-data.js';
+import { AttemptsExhaustedError, CancelledError, LockLostError } from '../queue/errors.js';
+import type { Delivery, JsonValue, Settlement } from '../queue/queue-backend.port.js';
 import type { QueueSettings } from '../queue/queue-settings.js';
 import { toWireError } from '../queue/wire-error.js';
+import { DeliveredEntry } from './delivered-entry.js';
 import type { EntryTarget, EntryTargets } from './entry-target.port.js';
 import type { QueueRests } from './queue-rests.js';
 import type { DeliveredTask, TaskObserver } from './task-observer.js';
 
 /** How long a delivery that could not be brought to an end is held, so that it does not return at once, in milliseconds. */
 const DISTURBED_WAIT_MS = 1000;
-/** Why an event cannot be handed to its handlers, today or tomorrow. */
-const HOPELESS: ReadonlySet<string> = new Set([
-  'DISPATCH_INVALID_QUEUE_OPTIONS',
-  'DISPATCH_MESSAGE_TOO_LARGE',
-  'DISPATCH_UNSERIALIZABLE_MESSAGE',
-]);
 
 /** What every delivery of an application needs. */
 export interface DeliveryRunParts {
@@ -55,7 +43,7 @@ export class DeliveryRun {
   private waiting: AbortController | undefined;
   private context: MessageContext | undefined;
   private abortedWith: Error | undefined;
-  private isAwaited = false;
+  private readonly entry: DeliveredEntry;
   private readonly task: DeliveredTask;
 
   constructor(
@@ -63,7 +51,8 @@ export class DeliveryRun {
     private readonly settings: QueueSettings,
     private readonly delivery: Delivery,
   ) {
-    this.task = { queue: settings.name, delivery };
+    this.entry = new DeliveredEntry(parts, settings.name, delivery);
+    this.task = this.entry.task;
     delivery.onAbort((reason) => this.abort(reason));
   }
 
@@ -71,21 +60,24 @@ export class DeliveryRun {
   settle(): Promise<Settlement> {
     try {
       const restMs = this.parts.rests.leftMs(this.settings.name);
-      return restMs === 0 ? this.step(this.delivery.attempt) : this.afterRest(restMs);
+      const { attempt } = this.delivery;
+      return restMs === 0 ? this.step(attempt) : this.held(restMs, attempt);
     } catch (error) {
       return Promise.reject(error);
     }
   }
 
-  /** The queue rests in this process: what was delivered all the same waits here, so nothing more comes. */
-  private async afterRest(restMs: number): Promise<Settlement> {
-    await this.wait(restMs);
-    if (this.abortedWith instanceof CancelledError) {
-      const data = this.read(this.delivery.attempt);
-      return 'action' in data ? data : this.park('failed', this.abortedWith, this.delivery.attempt);
+  /** Keeps the message here, so nothing more comes, until the time and any rest of its queue are over; nothing is counted. */
+  private async held(ms: number, attempt: number): Promise<Settlement> {
+    for (let leftMs = ms; leftMs > 0; leftMs = this.parts.rests.leftMs(this.settings.name)) {
+      await this.wait(leftMs);
+      if (this.abortedWith instanceof CancelledError) {
+        const data = this.entry.read(attempt);
+        return 'action' in data ? data : this.entry.park('failed', this.abortedWith, attempt);
+      }
+      if (this.isStopping || this.abortedWith !== undefined) return { action: 'giveBack' };
     }
-    if (this.isStopping || this.abortedWith !== undefined) return { action: 'giveBack' };
-    return this.settle();
+    return this.step(attempt);
   }
 
   /** Ends the wait for a further attempt: the process is about to stop. */
@@ -111,11 +103,11 @@ export class DeliveryRun {
 
   /** One attempt. The message is read anew for each: what the handler did to it must not reach the next. */
   private step(attempt: number): Promise<Settlement> {
-    const data = this.read(attempt);
+    const data = this.entry.read(attempt);
     if ('action' in data) return Promise.resolve(data);
-    const target = this.find(data, attempt);
+    const target = this.entry.find(data, attempt);
     if ('action' in target) return Promise.resolve(target);
-    if ('handlers' in target) return this.fanOut(data, attempt);
+    if ('handlers' in target) return this.entry.fanOut(data, attempt);
     return this.exhausted(data, target, attempt) ?? this.attempt(target, attempt);
   }
 
@@ -128,13 +120,13 @@ export class DeliveryRun {
     if (attempt <= attemptLimit) return undefined;
     const error = new AttemptsExhaustedError(name, attempt - 1);
     const context = this.contextOf(target, attempt - 1);
-    return this.afterLast(handler, context, error, this.park('failed', error, attempt - 1));
+    return this.afterLast(handler, context, error, this.entry.park('failed', error, attempt - 1));
   }
 
   /** Tries a message again whose entry stays here meanwhile. */
   private async tryAgain(delayMs: number, attempt: number): Promise<Settlement> {
     await this.wait(Math.max(delayMs, this.parts.rests.leftMs(this.settings.name)));
-    if (this.abortedWith instanceof CancelledError) return this.park('failed', this.abortedWith, attempt);
+    if (this.abortedWith instanceof CancelledError) return this.entry.park('failed', this.abortedWith, attempt);
     if (this.abortedWith !== undefined) return { action: 'giveBack' };
     if (this.isStopping) return this.giveBackFailed();
     return this.step(await this.delivery.countAttempt());
@@ -144,42 +136,6 @@ export class DeliveryRun {
   private async giveBackFailed(): Promise<Settlement> {
     await this.delivery.countAttempt();
     return { action: 'giveBack' };
-  }
-
-  private read(attempt: number): EntryData | Settlement {
-    const { data, id } = this.delivery;
-    try {
-      const entry = readEntryData(data, this.parts.limits);
-      if (typeof entry !== 'string') {
-        this.isAwaited = entry.isAwaited;
-        return entry;
-      }
-      return this.park('unreadable', new UnreadableEntryError(this.settings.name, id, entry), attempt);
-    } catch (error) {
-      return this.park('unreadable', error, attempt);
-    }
-  }
-
-  private find(data: EntryData, attempt: number): EntryTarget | Settlement | { readonly handlers: readonly string[] } {
-    try {
-      const target = this.parts.targets.find(data, this.delivery.id);
-      if (!('missing' in target)) return target;
-      const error = new UnhandledEntryError(this.settings.name, data.name, data.version, target.missing);
-      return this.park('unhandled', error, attempt);
-    } catch (error) {
-      return this.park('unreadable', error, attempt);
-    }
-  }
-
-  private async fanOut(data: EntryData, attempt: number): Promise<Settlement> {
-    try {
-      await this.parts.targets.fanOut(data, this.delivery.id, this.settings.name);
-      return { action: 'complete', result: undefined };
-    } catch (error) {
-      // Given back it would come first again, and fail again: nothing behind it would be handled any more.
-      if (isDispatchError(error) && HOPELESS.has(error.code)) return this.park('unhandled', error, attempt);
-      throw error;
-    }
   }
 
   private attempt(target: EntryTarget, attempt: number): Promise<Settlement> {
@@ -209,23 +165,34 @@ export class DeliveryRun {
       return { action: 'complete', result: encoded };
     } catch (error) {
       // The handler has done its work, so it is not run again for a result that cannot travel.
-      return this.park('failed', error, context.attempt, context);
+      return this.entry.park('failed', error, context.attempt, context);
     }
   }
 
   private failed(context: MessageContext, target: EntryTarget, error: unknown): Settlement | Promise<Settlement> {
     this.context = undefined;
     const reason = this.abortedWith ?? context.abortReason;
-    if (reason instanceof CancelledError) return this.park('failed', reason, context.attempt, context);
+    if (reason instanceof CancelledError) return this.entry.park('failed', reason, context.attempt, context);
     if (reason instanceof ShutdownError || reason instanceof LockLostError) return { action: 'giveBack' };
+    if (context.refusal !== undefined) return this.postponed(context, context.refusal);
     if (error instanceof InvalidMessageError && error.subject === target.message) {
-      return this.park('invalid', error, context.attempt, context);
+      return this.entry.park('invalid', error, context.attempt, context);
     }
     const policy = this.parts.policies.behindQueue(target.handler.failureRules, this.settings);
     const wanted = policy.decide(failureOf(target.handler, context, error));
     const action = context.attempt < policy.attemptLimit || isTerminal(wanted) ? wanted : DEAD_LETTER;
     const settlement = this.act(action, context, error);
     return isTerminal(action) ? this.afterLast(target.handler, context, error, settlement) : settlement;
+  }
+
+  /** It never got through to its handler, which is no attempt. With a key it keeps its place, whatever it waits for. */
+  private postponed(context: MessageContext, { error, rests, ...times }: Refusal): Settlement | Promise<Settlement> {
+    const { parts, settings, delivery, task } = this;
+    const delayMs = Math.max(1, times.delayMs);
+    parts.observer.postponed(context, task, { error, delayMs });
+    if (rests === 'queue') parts.rests.begin(settings.name, delayMs, error);
+    else if (delivery.key === undefined) return { action: 'giveBack', delayMs };
+    return this.held(delayMs, context.attempt);
   }
 
   /** The handler has given up: what it does then is done before the message leaves this process. */
@@ -245,7 +212,7 @@ export class DeliveryRun {
     if (action.pauseQueueMs !== undefined) parts.rests.begin(settings.name, action.pauseQueueMs, error);
     switch (action.action) {
       case 'deadLetter':
-        return this.park('failed', error, context.attempt, context, action.place);
+        return this.entry.park('failed', error, context.attempt, context, action.place);
       case 'discard':
         parts.observer.discarded(context, task, { error, reason: action.reason });
         return { action: 'discard', error: toWireError(error) };
@@ -260,19 +227,6 @@ export class DeliveryRun {
           : { action: 'retry', delayMs, error: toWireError(error) };
       }
     }
-  }
-
-  private park(
-    place: ParkingPlace,
-    error: unknown,
-    attempt: number,
-    context?: MessageContext,
-    deadLetters?: string,
-  ): Settlement {
-    const { isAwaited } = this;
-    this.parts.observer.parked(this.task, { place, error, attempt, context, isAwaited });
-    const wire = toWireError(error);
-    return { action: 'park', place, error: deadLetters === undefined ? wire : { ...wire, deadLetters } };
   }
 
   private abort(reason: Error): void {

@@ -8,6 +8,7 @@ import {
   TaskCompletedNotification,
   TaskDiscardedNotification,
   TaskFailedNotification,
+  TaskPostponedNotification,
   TaskRetriedNotification,
   TaskStartedNotification,
   type HandledTaskFacts,
@@ -68,6 +69,18 @@ export class TaskObserver {
     );
     if (this.channel.wants(TaskRetriedNotification)) {
       this.channel.publish(new TaskRetriedNotification(factsOf(context, task), context, error, delayMs));
+    }
+  }
+
+  /** It was not let through to its handler, and is handed to it later. */
+  postponed(
+    context: MessageContext,
+    task: DeliveredTask,
+    { error, delayMs }: { readonly error: Error; readonly delayMs: number },
+  ): void {
+    this.logger.debug(`"${context.name}" (${context.id}) waits for ${delayMs} ms: ${error.message}`);
+    if (this.channel.wants(TaskPostponedNotification)) {
+      this.channel.publish(new TaskPostponedNotification(factsOf(context, task), context, error, delayMs));
     }
   }
 

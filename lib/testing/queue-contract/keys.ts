@@ -53,7 +53,7 @@ export const keyCases: readonly BenchCase[] = [
     },
   },
   {
-    title: 'keeps the order of a key where an entry is given back',
+    title: 'keeps the order of a key where an entry is given back, whatever the time it names',
     async run(bench) {
       const instance = await bench.open();
       const queue = await bench.queue({ lanes: 2 }, instance);
@@ -63,7 +63,7 @@ export const keyCases: readonly BenchCase[] = [
       const consumption = await instance.consume(queue, ({ id }) => {
         if (id !== ids[1] || givenBack === 2) return COMPLETE;
         givenBack += 1;
-        return { action: 'giveBack' };
+        return givenBack === 1 ? { action: 'giveBack' } : { action: 'giveBack', delayMs: 60_000 };
       });
       await instance.store(queue, ...entries);
       await consumption.done(6);

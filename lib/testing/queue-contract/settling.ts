@@ -74,6 +74,27 @@ export const settlingCases: readonly BenchCase[] = [
     },
   },
   {
+    title: 'delivers an entry that was given back for a time not before that, its attempt uncounted, others meanwhile',
+    async run(bench) {
+      const instance = await bench.open();
+      const queue = await bench.queue({ concurrency: 1 }, instance);
+      const [postponed, other] = bench.entries(2);
+      assert.ok(postponed && other);
+      const times: number[] = [];
+      const consumption = await instance.consume(queue, ({ id }) => {
+        if (id === postponed.id) times.push(Date.now());
+        return id === postponed.id && times.length < 3 ? { action: 'giveBack', delayMs: 300 } : COMPLETE;
+      });
+      await instance.store(queue, postponed, other);
+      await consumption.done(4);
+      assert.deepEqual(consumption.ids, [postponed.id, other.id, postponed.id, postponed.id]);
+      assert.deepEqual(new Set(consumption.deliveries.map(({ attempt }) => attempt)), new Set([1]));
+      const [first = 0, second = 0, third = 0] = times;
+      assert.ok(second - first >= 300, `the second delivery came after ${second - first} ms`);
+      assert.ok(third - second >= 300, `the third delivery came after ${third - second} ms`);
+    },
+  },
+  {
     title: 'counts an attempt made inside a delivery, also once the delivery is given back',
     async run(bench) {
       const instance = await bench.open();

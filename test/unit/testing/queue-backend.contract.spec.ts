@@ -72,6 +72,13 @@ const FAULTS: readonly { readonly fault: string; readonly faults: Faults; readon
     foundBy: ['delivers an entry that was given back before those that wait, its attempt uncounted'],
   },
   {
+    fault: 'gives back at once',
+    faults: { settlement: (given) => (given.action === 'giveBack' ? { action: 'giveBack' } : given) },
+    foundBy: [
+      'delivers an entry that was given back for a time not before that, its attempt uncounted, others meanwhile',
+    ],
+  },
+  {
     fault: 'parks everything as failed',
     faults: { settlement: (given) => (given.action === 'park' ? { ...given, place: 'failed' } : given) },
     foundBy: ['parks an entry as invalid with its error, and delivers the next'],

@@ -65,7 +65,7 @@ export class PlaceWorker {
   constructor(
     private readonly parts: WorkerParts,
     readonly place: string,
-    isLane: boolean,
+    private readonly isLane: boolean,
   ) {
     this.retention = new CompletedRetention(parts.settings.keepCompleted);
     const onError = (error: Error): void => {
@@ -212,7 +212,7 @@ export class PlaceWorker {
         job.stacktrace = [errorNote(settlement.error)];
         throw new SettledError(settlement.error, Math.ceil(settlement.delayMs));
       case 'giveBack':
-        return this.giveBack(held);
+        return this.giveBack(held, settlement.delayMs);
       case 'park': {
         const { place, error } = settlement;
         const outcome = { status: 'failed', error } as const;
@@ -233,10 +233,12 @@ export class PlaceWorker {
     }
   }
 
-  private async giveBack({ job, jobId, token }: HeldJob): Promise<never> {
+  private async giveBack({ job, jobId, token }: HeldJob, delayMs = 0): Promise<never> {
     try {
       await this.parts.store.addAttempts(this.place, jobId, token, -1);
-      await job.moveToWait(token);
+      // In a lane the next of its key would come first.
+      if (delayMs > 0 && !this.isLane) await job.moveToDelayed(Date.now() + Math.ceil(delayMs), token);
+      else await job.moveToWait(token);
     } catch (error) {
       // Then it is delivered again when its lock ends, and counts.
       if (!isGone(error)) this.parts.report(error, queueOf(this.place));
