@@ -1,8 +1,11 @@
 import { errorText } from './common/dispatch-error.js';
+import { failureRulesOf } from './failures/policy/on-error.decorator.js';
 import type { DiscoveredProvider } from './handlers/discovered-provider.js';
 import type { WiringMistake } from './handlers/errors.js';
+import { handlerDeclarationsOf } from './handlers/handler.decorators.js';
 import type { NotificationChannel } from './notifications/notification-channel.js';
 import { observerProblemsOf, registerObserver } from './notifications/on-notification.decorator.js';
+import { idempotentOptionsOf } from './pipeline/idempotency/idempotent.decorator.js';
 import type { MessageRouter } from './router/message-router.js';
 import { sourceEntryOf, sourceOptionsOf } from './router/sources/source.decorator.js';
 import type { SourceEntry } from './router/sources/source.js';
@@ -33,6 +36,21 @@ export function addObservers(channel: NotificationChannel, providers: readonly D
     return attempt('invalid-observer', () => {
       registerObserver(channel, { target: type, label, instance: isStatic ? instance : undefined });
     });
+  });
+}
+
+/** What decorators ask for that would never come to be: they stand on a class that handles nothing. */
+export function misplacedDecorators(providers: readonly DiscoveredProvider[]): WiringMistake[] {
+  return providers.flatMap(({ type, label }) => {
+    if (handlerDeclarationsOf(type).length > 0) return [];
+    const decorators = [
+      ...(idempotentOptionsOf(type) === undefined ? [] : ['@Idempotent']),
+      ...(failureRulesOf(type).length === 0 ? [] : ['@OnError']),
+    ];
+    return decorators.map((decorator) => ({
+      rule: 'missing-message',
+      text: `${label} has ${decorator} and handles nothing: write it on the class that has @CommandHandler or @EventsHandler.`,
+    }));
   });
 }
 

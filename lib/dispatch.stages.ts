@@ -5,7 +5,7 @@ import type { ExternalContextCreator } from '@nestjs/core/helpers/external-conte
 import { CommandBus } from './buses/command-bus.js';
 import { EventBus } from './buses/event-bus.js';
 import { QueryBus } from './buses/query-bus.js';
-import { addObservers, addSources } from './dispatch.findings.js';
+import { addObservers, addSources, misplacedDecorators } from './dispatch.findings.js';
 import { type ResolvedDispatchOptions } from './dispatch.options.js';
 import { Dispatcher } from './dispatcher/dispatcher.js';
 import { KeyedMessages } from './dispatcher/keyed-messages.js';
@@ -285,6 +285,7 @@ export class DispatchStages {
     });
     discovery.onFound((providers) => addObservers(this.channel, providers));
     discovery.onFound((providers) => this.sagas.add(providers));
+    discovery.onFound(misplacedDecorators);
   }
 }
 

@@ -3,9 +3,12 @@ import { Injectable, Scope, type Type } from '@nestjs/common';
 import {
   Command,
   CommandHandler,
+  discard,
   DispatchNotification,
   Event,
   EventsHandler,
+  Idempotent,
+  OnError,
   OnNotification,
   Query,
   QueryHandler,
@@ -124,6 +127,41 @@ describe('a handler with the method of another kind', () => {
     expect(mistake).toEqual({ rule: 'missing-method', text: expect.stringMatching(/^Handler \(AppModule\) handles/) });
     expect(mistake?.text).toContain(`but has no method ${text}`);
     expect(others).toEqual([]);
+  });
+});
+
+describe('a decorator for handlers on a class that handles nothing', () => {
+  it.each<[string, (target: Type<object>) => void]>([
+    ['@Idempotent', (target) => Idempotent()(target)],
+    ['@OnError', (target) => OnError(RangeError, discard('never'))(target)],
+  ])('is a mistake: %s', async (name, decorate) => {
+    class Helper {
+      execute(): void {}
+    }
+    decorate(Helper);
+    expect(await mistakesOf({ providers: [Helper] })).toEqual([
+      {
+        rule: 'missing-message',
+        text: `Helper (AppModule) has ${name} and handles nothing: write it on the class that has @CommandHandler or @EventsHandler.`,
+      },
+    ]);
+  });
+
+  it('is a mistake where only the class it extends handles something', async () => {
+    class Derived extends commandHandler(PlaceOrder, () => 'done') {}
+    Idempotent()(Derived);
+    expect(await mistakesOf({ providers: [Derived] })).toEqual([
+      { rule: 'missing-message', text: expect.stringContaining('Derived (AppModule) has @Idempotent') },
+    ]);
+  });
+
+  it('is none on a message, or on a handler whose decorator stands below it', async () => {
+    class CancelOrder extends Command<string> {}
+    OnError(RangeError, discard('never'))(CancelOrder);
+    const handler = commandHandler(CancelOrder, () => 'done');
+    Idempotent()(handler);
+    const { dispatcher } = await start({ providers: [handler] });
+    expect(await dispatcher.execute(new CancelOrder())).toBe('done');
   });
 });
 

@@ -1,19 +1,29 @@
-import { RunMode, type DispatchOptions, type QueueOptions, type QueueRole } from '../../../../lib/index.js';
+import {
+  RunMode,
+  type DispatchOptions,
+  type IdempotencyStore,
+  type QueueOptions,
+  type QueueRole,
+} from '../../../../lib/index.js';
+import { postgresIdempotency } from '../../../../lib/integrations/postgres/index.js';
+import { redisIdempotency } from '../../../../lib/integrations/redis/index.js';
 import type { ProcessConfig } from '../../../processes/programs.js';
 import { backendAt, type StoreAddress } from '../../../processes/stores.js';
-import { Apply } from './messages.js';
+import { Apply, ApplyOnce } from './messages.js';
 
 /** The queue that every message of a scene goes through. */
 export const QUEUE = 'effects';
 
 /** What happened to a message in a handler, or to a process. */
-export type SceneEvent = 'ready' | 'enqueued' | 'started' | 'done' | 'failed' | 'aborted';
+export type SceneEvent = 'ready' | 'enqueued' | 'asked' | 'started' | 'done' | 'failed' | 'aborted';
 
 /** What the applications of a scene agree on. */
 export interface Agreement {
   readonly store: StoreAddress;
   readonly queue: QueueOptions;
   readonly whenDown: 'fail' | 'wait';
+  /** How long the lock of an idempotent call outlives its process, in milliseconds. */
+  readonly callLockMs: number;
 }
 
 /** What a process of a scene is told when it is started. */
@@ -23,12 +33,19 @@ export interface SceneConfig extends Agreement, ProcessConfig {
 }
 
 /** The options of an application of a scene. */
-export function dispatchOptions({ store, queue, whenDown }: Agreement, role: QueueRole): DispatchOptions {
+export function dispatchOptions({ store, queue, whenDown, callLockMs }: Agreement, role: QueueRole): DispatchOptions {
   return {
     role,
     queue: backendAt(store, whenDown),
     queues: { each: { [QUEUE]: queue } },
-    routes: [{ messages: [Apply], queue: QUEUE, runMode: RunMode.Async }],
+    routes: [{ messages: [Apply, ApplyOnce], queue: QUEUE, runMode: RunMode.Async }],
     drainTimeoutMs: 500,
+    ...(role === 'work' && { idempotency: { store: idempotency(store), lockMs: callLockMs } }),
   };
+}
+
+function idempotency({ kind, url, scope }: StoreAddress): IdempotencyStore {
+  return kind === 'redis'
+    ? redisIdempotency({ connection: url, prefix: `${scope}:calls:` })
+    : postgresIdempotency({ connection: url, schema: `${scope}_calls`, migrate: true, maxConnections: 2 });
 }

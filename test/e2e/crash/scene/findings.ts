@@ -100,7 +100,7 @@ function redeliveriesOf({ startedBy, failed }: Story): number {
 function storiesOf(lines: readonly JournalLine<SceneEvent>[]): Map<string, Story> {
   const stories = new Map<string, Story>();
   for (const { id, event, by } of lines) {
-    if (event === 'ready' || event === 'enqueued') continue;
+    if (event === 'ready' || event === 'enqueued' || event === 'asked') continue;
     const story = stories.get(id) ?? { startedBy: [], done: 0, failed: 0, aborted: 0 };
     stories.set(id, story);
     if (event === 'started') story.startedBy.push(by);

@@ -19,6 +19,18 @@ export interface Applied {
   readonly attempt: number;
 }
 
+/** The same as {@link Apply}, by a handler that is idempotent. */
+@Message('crash.apply-once', { version: 1 })
+export class ApplyOnce extends Command<Applied> {
+  constructor(
+    /** What is to be had once. */
+    readonly effect: string,
+    readonly act: Act,
+  ) {
+    super();
+  }
+}
+
 /** Has one effect: a line in the journal of the scene. */
 @Message('crash.apply', { version: 1 })
 export class Apply extends Command<Applied> {

@@ -33,6 +33,9 @@ export const SLOTS_PER_WORKER = CONCURRENCY + LANES;
 /** How long a worker holds a message that no longer renews its hold. */
 export const LOCK_MS = 1500;
 
+/** How long the lock of an idempotent call outlives its process. */
+export const CALL_LOCK_MS = 1000;
+
 /** How long a process may take to start, on a machine that has other things to do. */
 const START_TIMEOUT_MS = 30_000;
 /** With how many messages in hand a worker is busy. */
@@ -74,7 +77,7 @@ export class Scene {
   /** Starts the sender and the workers. */
   static async open(options: SceneOptions): Promise<Scene> {
     const { store, queue, whenDown = 'fail' } = options;
-    const agreement: Agreement = { store, whenDown, queue: { ...QUEUE_OPTIONS, ...queue } };
+    const agreement = { store, whenDown, callLockMs: CALL_LOCK_MS, queue: { ...QUEUE_OPTIONS, ...queue } };
     const imports = [DispatchModule.forRoot(dispatchOptions(agreement, 'send'))];
     const module = { module: SenderModule, imports };
     const sender = await NestFactory.createApplicationContext(module, { logger: false, abortOnError: false });

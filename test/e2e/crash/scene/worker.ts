@@ -8,10 +8,16 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 
-import { CommandHandler, DispatchModule, isDispatchError, type HandlerContext } from '../../../../lib/index.js';
+import {
+  CommandHandler,
+  DispatchModule,
+  Idempotent,
+  isDispatchError,
+  type HandlerContext,
+} from '../../../../lib/index.js';
 import { JournalWriter } from '../../../processes/journal.js';
 import { dispatchOptions, type SceneConfig, type SceneEvent } from './application.js';
-import { Apply, type Act, type Applied } from './messages.js';
+import { Apply, ApplyOnce, type Act, type Applied } from './messages.js';
 
 const POLL_MS = 5;
 
@@ -40,7 +46,28 @@ class ApplyHandler {
   }
 }
 
-@Module({ imports: [DispatchModule.forRoot(dispatchOptions(config, 'work'))], providers: [ApplyHandler] })
+@Idempotent({ key: keyOf })
+@CommandHandler(ApplyOnce)
+class ApplyOnceHandler {
+  async execute({ act }: ApplyOnce, context: HandlerContext): Promise<Applied> {
+    const { id, attempt } = context;
+    journal.write({ event: 'started', id, attempt });
+    await perform(act, context);
+    journal.write({ event: 'done', id, attempt });
+    return { by: config.name, attempt };
+  }
+}
+
+/** Asked before the store is: from now on the message waits where another one has its key. */
+function keyOf({ effect }: ApplyOnce, { id, attempt }: HandlerContext): string {
+  journal.write({ event: 'asked', id, attempt });
+  return effect;
+}
+
+@Module({
+  imports: [DispatchModule.forRoot(dispatchOptions(config, 'work'))],
+  providers: [ApplyHandler, ApplyOnceHandler],
+})
 class WorkerModule {}
 
 const app = await NestFactory.createApplicationContext(WorkerModule, { logger: ['warn', 'error'] });
