@@ -32,6 +32,7 @@ import { ProviderDiscovery } from './handlers/provider-discovery.js';
 import { AmbientContext, AmbientStore } from './message/ambient-context.js';
 import { NotificationChannel } from './notifications/notification-channel.js';
 import { notificationProviders, notificationTokens } from './notifications/notifications.js';
+import { CircuitBreakers } from './pipeline/resilience/circuit-breaker/circuit-breakers.js';
 import { Queues } from './run-modes/queue/queues.js';
 import { QueueHealth } from './run-modes/worker/queue-health.js';
 
@@ -78,6 +79,7 @@ function door<T>(provide: abstract new (...args: never[]) => T, pick: (stages: D
     door(EventBus, ({ events }) => events),
     door(EventPublisher, ({ events }) => new EventPublisher(events)),
     door(Queues, ({ queueing }) => queueing.queues),
+    door(CircuitBreakers, ({ resilience }) => resilience.breakers),
     door(QueueHealth, ({ queueing }) => queueing.health),
     ...notificationProviders(),
   ],
@@ -91,6 +93,7 @@ function door<T>(provide: abstract new (...args: never[]) => T, pick: (stages: D
     EventBus,
     EventPublisher,
     Queues,
+    CircuitBreakers,
     QueueHealth,
     ...notificationTokens(),
   ],

@@ -19,6 +19,11 @@ import {
   type ResolvedIdempotency,
 } from './pipeline/idempotency/idempotency.options.js';
 import { resolveNestEnhancers, type NestEnhancerOptions } from './pipeline/enhancers/enhancer-options.js';
+import {
+  resolveResilience,
+  type ResilienceOptions,
+  type ResolvedResilience,
+} from './pipeline/resilience/resilience.options.js';
 import type { RouterHooks } from './router/hooks.js';
 import type { SourceEntry } from './router/sources/source.js';
 import type { QueueBackendFactory } from './run-modes/queue/queue-backend.port.js';
@@ -79,6 +84,8 @@ export interface DispatchOptions extends FailureOptions {
   readonly notifications?: NotificationOptions;
   /** Where results of `@Idempotent` handlers and of `context.once()` are kept, and how long. Default: a day, in memory. */
   readonly idempotency?: IdempotencyOptions;
+  /** Circuits by name, and what stands around every handler that says nothing itself. */
+  readonly resilience?: ResilienceOptions;
   /** Sources made with `defineSource`, asked before those found as providers, in this order. */
   readonly sources?: readonly SourceEntry[];
   /** Hooks for the foreign messages of all sources, run before the source's own, in this order. */
@@ -154,6 +161,7 @@ export interface ResolvedDispatchOptions {
   readonly nestEnhancers: Required<NestEnhancerOptions>;
   readonly notifications: NotificationOptions;
   readonly idempotency: ResolvedIdempotency;
+  readonly resilience: ResolvedResilience;
   readonly sources: readonly SourceEntry[];
   readonly hooks: readonly RouterHooks[];
   readonly commandPublisher: ICommandPublisher | undefined;
@@ -184,6 +192,7 @@ const KNOWN: Record<keyof DispatchOptions, true> = {
   nestEnhancers: true,
   notifications: true,
   idempotency: true,
+  resilience: true,
   sources: true,
   hooks: true,
   commandPublisher: true,
@@ -220,6 +229,7 @@ export function resolveDispatchOptions(given: DispatchOptions | MissingOptions =
     nestEnhancers: resolveNestEnhancers(options.nestEnhancers, problems.mistakes),
     notifications: problems.notifications(options.notifications),
     idempotency: resolveIdempotency(options.idempotency, problems.mistakes),
+    resilience: resolveResilience(options.resilience, problems.mistakes),
     sources: problems.list('sources', options.sources ?? []),
     hooks: problems.hooks(options.hooks ?? []),
     commandPublisher: problems.publisher('commandPublisher', options.commandPublisher),

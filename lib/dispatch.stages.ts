@@ -34,6 +34,7 @@ import { HandlerPreparation } from './pipeline/handler-preparation.js';
 import { IdempotentCalls } from './pipeline/idempotency/idempotent-calls.js';
 import { NestEnhancers } from './pipeline/enhancers/nest-enhancers.js';
 import { PipelineBuilder } from './pipeline/pipeline-builder.js';
+import { Resilience } from './pipeline/resilience/resilience.js';
 import { MessageRouter } from './router/message-router.js';
 import { notifyingObserver } from './router/router-notifier.js';
 import { jsonInspector } from './router/sources/inspector.js';
@@ -72,6 +73,7 @@ export class DispatchStages {
   private readonly policies: FailurePolicies;
   private readonly lastFailures: LastFailures;
   private readonly idempotency: IdempotentCalls;
+  readonly resilience: Resilience;
   private readonly routes: Routes;
   private readonly runMode: SyncRunMode;
   private readonly observed: ObservedRunMode;
@@ -102,6 +104,7 @@ export class DispatchStages {
     this.lastFailures = new LastFailures(options.failures.hasFaults, failures);
     const isDurable = (): boolean => this.queueing.client?.backend.features.has('durable') ?? false;
     this.idempotency = IdempotentCalls.of(options, isDurable);
+    this.resilience = new Resilience(options.resilience, this.channel);
     const placements = new Placements(options.queueing.placement);
     this.enhancers = new NestEnhancers({ ...nest, isGlobal: options.nestEnhancers.global });
     this.routes = this.makeRoutes(validators, placements);
@@ -174,6 +177,7 @@ export class DispatchStages {
     const startedAt = performance.now();
     this.dispatch.close();
     this.queueing.stop();
+    this.resilience.stop();
     if (!(await this.inFlight.idle(drainTimeoutMs))) {
       const count = this.inFlight.size;
       this.logger.warn(`${count} handlers were still running after ${drainTimeoutMs} ms; their signals abort.`);
@@ -209,10 +213,10 @@ export class DispatchStages {
   }
 
   private makeRoutes(validators: MessageValidators, placements: Placements): Routes {
-    const { behaviors, ambient, enhancers, idempotency } = this;
+    const { behaviors, ambient, enhancers, idempotency, resilience } = this;
     const { discovery, scopes } = this.nest;
     const { timeoutMs, queueing, logging, failures } = this.options;
-    const around = { behaviors, ambient, enhancers, idempotency };
+    const around = { behaviors, ambient, enhancers, idempotency, resilience };
     const pipelines = new PipelineBuilder({ ...around, scopes, validators, logging });
     const preparation = new HandlerPreparation(
       pipelines,

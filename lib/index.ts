@@ -11,8 +11,7 @@ export type {
   PlainMessage,
   QueryResult,
 } from './message/message.js';
-export { Message, Sensitive } from './message/message.decorator.js';
-export type { MessageDefinition, MessageOptions } from './message/message.decorator.js';
+export { Message, Sensitive, type MessageDefinition, type MessageOptions } from './message/message.decorator.js';
 export type { Envelope, EnvelopeOptions, MessagePriority } from './message/envelope.js';
 export type { MessageHeaders } from './message/headers.js';
 export { MessageContext } from './message/message-context.js';
@@ -28,8 +27,7 @@ export { AmbientContext } from './message/ambient-context.js';
 export { AsyncContext } from './message/async-context.js';
 export { RunMode } from './message/run-mode.js';
 export type { CancelOutcome, Receipt, ReceiptStatus, ResultOptions } from './message/receipt.js';
-export { decodeJson, encodeJson } from './message/codec/json-codec.js';
-export type { CodecLimits } from './message/codec/json-codec.js';
+export { decodeJson, encodeJson, type CodecLimits } from './message/codec/json-codec.js';
 
 // Module
 export { DispatchModule } from './dispatch.module.js';
@@ -62,21 +60,17 @@ export type { ICommandHandler, IEventHandler, IQueryHandler, OnFailed } from './
 export { AfterHandle, BeforeHandle, Behavior, SkipBehavior, UseBehaviors } from './pipeline/behavior.decorators.js';
 export type { BehaviorClass, BehaviorOptions } from './pipeline/behavior.decorators.js';
 export type { Next, PipelineBehavior } from './pipeline/behavior.js';
-export { DispatchExecutionContext } from './pipeline/enhancers/dispatch-execution-context.js';
-export type { DispatchContextType } from './pipeline/enhancers/dispatch-execution-context.js';
+export { DispatchExecutionContext, type DispatchContextType } from './pipeline/enhancers/dispatch-execution-context.js';
 export type { NestEnhancerOptions } from './pipeline/enhancers/enhancer-options.js';
-export { LoggingBehavior } from './pipeline/behaviors/logging.behavior.js';
-export type { LoggingOptions } from './pipeline/behaviors/logging.behavior.js';
+export { LoggingBehavior, type LoggingOptions } from './pipeline/behaviors/logging.behavior.js';
 export { TimeoutBehavior } from './pipeline/behaviors/timeout.behavior.js';
 export { ValidationBehavior } from './pipeline/behaviors/validation.behavior.js';
 
 // Idempotency
-export { Idempotent } from './pipeline/idempotency/idempotent.decorator.js';
-export type { IdempotentOptions } from './pipeline/idempotency/idempotent.decorator.js';
+export { Idempotent, type IdempotentOptions } from './pipeline/idempotency/idempotent.decorator.js';
 export { IdempotencyBehavior } from './pipeline/idempotency/idempotency.behavior.js';
 export type { IdempotencyOptions, IdempotencyTimes } from './pipeline/idempotency/idempotency.options.js';
-export { memoryIdempotency } from './pipeline/idempotency/memory-idempotency-store.js';
-export type { MemoryIdempotencyOptions } from './pipeline/idempotency/memory-idempotency-store.js';
+export { memoryIdempotency, type MemoryIdempotencyOptions } from './pipeline/idempotency/memory-idempotency-store.js';
 export type {
   ClaimResult,
   IdempotencyClaim,
@@ -93,6 +87,16 @@ export {
 } from './pipeline/idempotency/errors.js';
 export type { IdempotentCallFacts, KeptError } from './pipeline/idempotency/errors.js';
 
+// Resilience
+export type { ResilienceOptions } from './pipeline/resilience/resilience.options.js';
+export { CircuitBreaker } from './pipeline/resilience/circuit-breaker/circuit-breaker.decorator.js';
+export type { CircuitBreakerOptions } from './pipeline/resilience/circuit-breaker/circuit-breaker.decorator.js';
+export { CircuitBreakerBehavior } from './pipeline/resilience/circuit-breaker/circuit-breaker.behavior.js';
+export { CircuitBreakers } from './pipeline/resilience/circuit-breaker/circuit-breakers.js';
+export type { CircuitSettings } from './pipeline/resilience/circuit-breaker/circuit-breaker.options.js';
+export type { CircuitState } from './pipeline/resilience/circuit-breaker/circuit.js';
+export { CircuitOpenError, UnknownCircuitError } from './pipeline/resilience/circuit-breaker/errors.js';
+
 // Router
 export { Source } from './router/sources/source.decorator.js';
 export { defineSource } from './router/sources/source.js';
@@ -107,36 +111,28 @@ export type {
 } from './router/sources/source.js';
 export { and, fieldEquals, fieldMatches, hasFields, header, not, or } from './router/sources/discriminators.js';
 export type { Discriminator, DiscriminatorFunction, FieldValue } from './router/sources/discriminators.js';
-export { jsonInspector } from './router/sources/inspector.js';
-export type { Inspector } from './router/sources/inspector.js';
-export { viewOf } from './router/sources/view.js';
-export type { View } from './router/sources/view.js';
+export { jsonInspector, type Inspector } from './router/sources/inspector.js';
+export { viewOf, type View } from './router/sources/view.js';
 export { hmacSignature } from './router/signatures.js';
 export type { HmacSignatureOptions, SignatureCheck, SignatureSecret, SignedTimestamp } from './router/signatures.js';
 export type { RouteContext, RouterHooks, SourceHooks } from './router/hooks.js';
-export { DispatchExceptionFilter } from './router/http-exception.filter.js';
-export type { DispatchErrorBody } from './router/http-exception.filter.js';
+export { DispatchExceptionFilter, type DispatchErrorBody } from './router/http-exception.filter.js';
 
 // Events and sagas
-export { AggregateRoot } from './events/aggregate-root.js';
-export type { ApplyOptions, IAggregateRoot } from './events/aggregate-root.js';
+export { AggregateRoot, type ApplyOptions, type IAggregateRoot } from './events/aggregate-root.js';
 export { EventPublisher } from './events/event-publisher.js';
 export { ofType } from './events/of-type.js';
-export { Saga } from './sagas/saga.decorator.js';
-export type { ISaga, SagaOutput } from './sagas/saga.decorator.js';
+export { Saga, type ISaga, type SagaOutput } from './sagas/saga.decorator.js';
 
 // Queues
 export { inMemoryQueue } from './run-modes/memory/in-memory-queue.js';
 export type { InMemoryQueueOptions } from './run-modes/memory/in-memory-queue.options.js';
 export type { QueueFullMode } from './run-modes/memory/room.js';
-export { Queues } from './run-modes/queue/queues.js';
-export type { DrainOptions } from './run-modes/queue/queues.js';
-export { QueueHealth } from './run-modes/worker/queue-health.js';
-export type { QueueHealthOptions, QueueReport } from './run-modes/worker/queue-health.js';
+export { Queues, type DrainOptions } from './run-modes/queue/queues.js';
+export { QueueHealth, type QueueHealthOptions, type QueueReport } from './run-modes/worker/queue-health.js';
 export type { QueueRole, QueuesOptions } from './run-modes/worker/role.js';
 export type { RouteRule } from './dispatcher/queued/placement.js';
-export { Explanation } from './dispatcher/queued/explanation.js';
-export type { HandlerExplanation } from './dispatcher/queued/explanation.js';
+export { Explanation, type HandlerExplanation } from './dispatcher/queued/explanation.js';
 export type { ScheduleOptions } from './dispatcher/queued/queue-operations.js';
 export type { Duration } from './common/duration.js';
 export { UNKNOWN_ENTRY } from './run-modes/queue/queue-backend.port.js';
@@ -165,8 +161,7 @@ export type {
   WireError,
   WireErrorDetails,
 } from './run-modes/queue/queue-backend.port.js';
-export { scheduleRhythm } from './run-modes/schedule-rhythm.js';
-export type { ScheduleRhythm } from './run-modes/schedule-rhythm.js';
+export { scheduleRhythm, type ScheduleRhythm } from './run-modes/schedule-rhythm.js';
 export { resolveQueueSettings } from './run-modes/queue/queue-settings.js';
 export type { QueueOptions, QueueSettings, RateLimit, Retention } from './run-modes/queue/queue-settings.js';
 
@@ -211,18 +206,11 @@ export {
   ObserverFailedNotification,
 } from './notifications/notification.js';
 export type { NotificationClass } from './notifications/notification.js';
-export {
-  CommandCompletedNotification,
-  CommandFailedNotification,
-  CommandInitiatedNotification,
-  EventHandledNotification,
-  EventHandlingFailedNotification,
-  EventPublishedNotification,
-  MessageUnhandledNotification,
-  QueryCompletedNotification,
-  QueryFailedNotification,
-  QueryInitiatedNotification,
-} from './notifications/message-notifications.js';
+export { CommandCompletedNotification, CommandFailedNotification } from './notifications/message-notifications.js';
+export { CommandInitiatedNotification, EventHandledNotification } from './notifications/message-notifications.js';
+export { EventHandlingFailedNotification, EventPublishedNotification } from './notifications/message-notifications.js';
+export { MessageUnhandledNotification, QueryCompletedNotification } from './notifications/message-notifications.js';
+export { QueryFailedNotification, QueryInitiatedNotification } from './notifications/message-notifications.js';
 export {
   QueueAlertNotification,
   QueueDrainedNotification,
@@ -244,6 +232,12 @@ export {
   MessageSkippedNotification,
   ReplierFailedNotification,
 } from './notifications/router-notifications.js';
+export {
+  CircuitClosedNotification,
+  CircuitHalfOpenedNotification,
+  CircuitOpenedNotification,
+} from './notifications/resilience/circuit-notifications.js';
+export type { CircuitOpening } from './notifications/resilience/circuit-notifications.js';
 export { SagaFailedNotification, SagaReactedNotification } from './notifications/saga-notifications.js';
 
 // Errors
@@ -282,19 +276,8 @@ export {
   UnverifiableMessageError,
 } from './router/errors.js';
 export type { BadSignatureReason, RouteFacts } from './router/errors.js';
-export {
-  AttemptsExhaustedError,
-  CancelledError,
-  InvalidQueueOptionsError,
-  InvalidScheduleError,
-  LockLostError,
-  QueueClosedError,
-  QueueFullError,
-  QueueUnavailableError,
-  RemoteError,
-  ReplyAbandonedError,
-  ReplyTimeoutError,
-  ResultUnknownError,
-  UnhandledEntryError,
-  UnreadableEntryError,
-} from './run-modes/queue/errors.js';
+export { AttemptsExhaustedError, CancelledError, InvalidQueueOptionsError } from './run-modes/queue/errors.js';
+export { InvalidScheduleError, LockLostError, QueueClosedError, QueueFullError } from './run-modes/queue/errors.js';
+export { QueueUnavailableError, RemoteError, ReplyAbandonedError } from './run-modes/queue/errors.js';
+export { ReplyTimeoutError, ResultUnknownError, UnhandledEntryError } from './run-modes/queue/errors.js';
+export { UnreadableEntryError } from './run-modes/queue/errors.js';

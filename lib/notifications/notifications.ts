@@ -43,6 +43,11 @@ import {
   TaskStalledNotification,
   TaskStartedNotification,
 } from './task-notifications.js';
+import {
+  CircuitClosedNotification,
+  CircuitHalfOpenedNotification,
+  CircuitOpenedNotification,
+} from './resilience/circuit-notifications.js';
 import { SagaFailedNotification, SagaReactedNotification } from './saga-notifications.js';
 
 /** Every class of notifications. */
@@ -62,6 +67,9 @@ export const NOTIFICATIONS: readonly NotificationClass[] = Object.freeze([
   ReplierFailedNotification,
   SagaReactedNotification,
   SagaFailedNotification,
+  CircuitOpenedNotification,
+  CircuitHalfOpenedNotification,
+  CircuitClosedNotification,
   QueueAlertNotification,
   QueueDrainedNotification,
   QueueErrorNotification,

@@ -13,6 +13,11 @@ export interface PlacedStep extends PipelineStep {
   readonly priority: number;
 }
 
+/** The step of a behavior that is put around handlers by itself. */
+export function shippedStep(type: BehaviorClass, behavior: PipelineBehavior, priority: number): PlacedStep {
+  return { name: type.name, type, priority, handle: (context, next) => behavior.handle(context, next) };
+}
+
 interface RegisteredBehavior {
   readonly step: PlacedStep;
   readonly options: BehaviorOptions;

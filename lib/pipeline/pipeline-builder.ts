@@ -16,7 +16,7 @@ import {
   usedBehaviorsOf,
   type HandlerHooks,
 } from './behavior.decorators.js';
-import type { BehaviorRegistry, PlacedStep } from './behavior-registry.js';
+import { shippedStep, type BehaviorRegistry, type PlacedStep } from './behavior-registry.js';
 import { LoggingBehavior, type LoggingOptions } from './behaviors/logging.behavior.js';
 import { TimeoutBehavior } from './behaviors/timeout.behavior.js';
 import { ValidationBehavior } from './behaviors/validation.behavior.js';
@@ -25,6 +25,8 @@ import { IdempotencyBehavior } from './idempotency/idempotency.behavior.js';
 import type { IdempotentCalls } from './idempotency/idempotent-calls.js';
 import { checkIdempotentOptions, idempotentOptionsOf } from './idempotency/idempotent.decorator.js';
 import type { NestEnhancers } from './enhancers/nest-enhancers.js';
+import { CircuitBreakerBehavior } from './resilience/circuit-breaker/circuit-breaker.behavior.js';
+import type { Resilience } from './resilience/resilience.js';
 
 /** A handler with everything around it, for messages of one class. */
 export interface Pipeline {
@@ -44,6 +46,7 @@ export interface PipelineBuilderOptions {
   readonly ambient: AmbientStore;
   readonly idempotency: IdempotentCalls;
   readonly enhancers: NestEnhancers;
+  readonly resilience: Resilience;
 }
 
 /** Puts the pipeline of a handler together, once per handler and message class. */
@@ -80,11 +83,12 @@ export class PipelineBuilder {
   /** What a handler names to stand around it but that is nothing of the kind, or that nobody provides. */
   mistakesOf(handler: RegisteredHandler): WiringMistake[] {
     const { provider } = handler;
-    const { behaviors, enhancers } = this.options;
+    const { behaviors, enhancers, resilience } = this.options;
     const unknown = usedBehaviorsOf(provider.type)
       .filter((type) => !behaviors.has(type))
       .map((type): WiringMistake => ({ rule: 'unknown-behavior', text: `${provider.label} uses ${unusable(type)}.` }));
-    return [...unknown, ...enhancers.mistakesOf(handler), ...idempotencyMistakes(handler)];
+    const shipped = [...idempotencyMistakes(handler), ...resilience.mistakesOf(handler)];
+    return [...unknown, ...enhancers.mistakesOf(handler), ...shipped];
   }
 
   /** Has the ambient context kept where the handler, or what stands around it, can see one. */
@@ -97,18 +101,19 @@ export class PipelineBuilder {
   }
 
   private steps(handler: RegisteredHandler, definition: MessageDefinition, isLimited: boolean): PlacedStep[] {
-    const { behaviors, logging, validators } = this.options;
+    const { behaviors, logging, resilience, validators } = this.options;
     const skipped = skippedBehaviorsOf(definition.target);
     const validator = validators.validatorFor(definition, handler.options.schema);
     const steps = behaviors.stepsFor(handler.kind, usedBehaviorsOf(handler.provider.type));
-    if (logging !== undefined) steps.push(shipped(LoggingBehavior, new LoggingBehavior(definition, logging), -300));
+    if (logging !== undefined) steps.push(shippedStep(LoggingBehavior, new LoggingBehavior(definition, logging), -300));
     const idempotent = idempotentOptionsOf(handler.provider.type);
     if (idempotent !== undefined) {
       const once = new IdempotencyBehavior(this.options.idempotency, idempotent);
-      steps.push(shipped(IdempotencyBehavior, once, -250));
+      steps.push(shippedStep(IdempotencyBehavior, once, -250));
     }
-    if (isLimited) steps.push(shipped(TimeoutBehavior, new TimeoutBehavior(), -200));
-    if (validator !== undefined) steps.push(shipped(ValidationBehavior, new ValidationBehavior(validator), -100));
+    steps.push(...resilience.stepsFor(handler, definition));
+    if (isLimited) steps.push(shippedStep(TimeoutBehavior, new TimeoutBehavior(), -200));
+    if (validator !== undefined) steps.push(shippedStep(ValidationBehavior, new ValidationBehavior(validator), -100));
     return steps.filter(({ type }) => !skipped.includes(type)).toSorted((a, b) => a.priority - b.priority);
   }
 }
@@ -116,6 +121,7 @@ export class PipelineBuilder {
 const SHIPPED = new Map<unknown, string>([
   [LoggingBehavior, 'set the option "logging" of DispatchModule'],
   [IdempotencyBehavior, 'decorate the handler with @Idempotent'],
+  [CircuitBreakerBehavior, 'decorate the handler with @CircuitBreaker'],
   [TimeoutBehavior, 'set "timeoutMs" of the handler or of DispatchModule'],
   [ValidationBehavior, 'give the message rules'],
 ]);
@@ -137,10 +143,6 @@ function unusable(type: unknown): string {
   return behaviorOptionsOf(type) === undefined
     ? `${type.name}, which is not decorated with @Behavior: do so, and add it to the providers of a module`
     : `${type.name}, which no module provides: add it to the providers of one`;
-}
-
-function shipped(type: PlacedStep['type'], behavior: InstanceType<PlacedStep['type']>, priority: number): PlacedStep {
-  return { name: type.name, type, priority, handle: (context, next) => behavior.handle(context, next) };
 }
 
 function hasHooks({ provider }: RegisteredHandler): boolean {

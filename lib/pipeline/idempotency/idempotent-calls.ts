@@ -231,9 +231,10 @@ export class IdempotentCalls implements EffectMemo {
   }
 }
 
-/** Whether a failure concerns this caller alone: it was told to stop, or sent a message that is not valid. */
+/** Whether a failure concerns this caller alone: it was told to stop, is to come later, or sent a message that is not valid. */
 function isOwn(context: MessageContext, error: unknown): boolean {
-  if (context.abortReason !== undefined || error instanceof InvalidMessageError) return true;
+  if (context.refusal !== undefined || context.abortReason !== undefined) return true;
+  if (error instanceof InvalidMessageError) return true;
   return context.hasSignal && context.signal.aborted;
 }
 

@@ -20,6 +20,7 @@ import {
   MessageRefusedNotification,
   MessageSkippedNotification,
 } from '../../../lib/notifications/router-notifications.js';
+import * as circuitNotifications from '../../../lib/notifications/resilience/circuit-notifications.js';
 import * as routerNotifications from '../../../lib/notifications/router-notifications.js';
 import * as sagaNotifications from '../../../lib/notifications/saga-notifications.js';
 import * as taskNotifications from '../../../lib/notifications/task-notifications.js';
@@ -157,6 +158,7 @@ describe('NOTIFICATIONS', () => {
       messageNotifications,
       channelNotifications,
       routerNotifications,
+      circuitNotifications,
       sagaNotifications,
       taskNotifications,
     ]

@@ -1,0 +1,54 @@
+import { describeKind, isOptionsObject } from '../../common/describe-value.js';
+import { checkOptions, type OptionChecks } from '../../handlers/checked-options.js';
+import type { WiringMistake } from '../../handlers/errors.js';
+import type { CircuitBreakerOptions } from './circuit-breaker/circuit-breaker.decorator.js';
+import { BREAKER_CHECKS, CIRCUIT_CHECKS, type CircuitSettings } from './circuit-breaker/circuit-breaker.options.js';
+import { nameProblem } from './option-checks.js';
+
+/** The option `resilience` of `DispatchModule.forRoot()`. */
+export interface ResilienceOptions {
+  /** Circuits by the name of what they protect, for `@CircuitBreaker({ name })` and `CircuitBreakers`. */
+  readonly circuits?: Readonly<Record<string, CircuitSettings>>;
+  /** For every handler that has no `@CircuitBreaker`, nor its message; without a name each has a circuit of its own. Default: none. */
+  readonly circuitBreaker?: CircuitBreakerOptions;
+}
+
+/** The same, without what is wrong with it. */
+export interface ResolvedResilience {
+  readonly circuits: ReadonlyMap<string, CircuitSettings>;
+  readonly circuitBreaker: CircuitBreakerOptions | undefined;
+}
+
+const objectProblem = (value: unknown): string | undefined =>
+  isOptionsObject(value) ? undefined : `which is ${describeKind(value)}, not an object`;
+
+const CHECKS: OptionChecks<ResilienceOptions> = { circuits: objectProblem, circuitBreaker: objectProblem };
+
+/** Adds what is wrong with the options to the mistakes; of what is wrong nothing is used. */
+export function resolveResilience(given: unknown = {}, mistakes: WiringMistake[] = []): ResolvedResilience {
+  const own = checked<ResilienceOptions>('resilience', given, CHECKS, mistakes);
+  const circuits = Object.entries(own.circuits ?? {}).map(([name, settings]) => {
+    const problem = nameProblem(name);
+    const label = 'The option "resilience.circuits" of DispatchModule';
+    if (problem !== undefined) mistakes.push({ rule: 'invalid-options', text: `${label} has a name ${problem}.` });
+    return [name, checked<CircuitSettings>(`resilience.circuits.${name}`, settings, CIRCUIT_CHECKS, mistakes)] as const;
+  });
+  return Object.freeze({
+    circuits: new Map(circuits),
+    circuitBreaker:
+      own.circuitBreaker &&
+      checked<CircuitBreakerOptions>('resilience.circuitBreaker', own.circuitBreaker, BREAKER_CHECKS, mistakes),
+  });
+}
+
+function checked<O extends object>(
+  name: string,
+  given: unknown,
+  checks: OptionChecks<O>,
+  mistakes: WiringMistake[],
+): Partial<O> {
+  const owner = { label: `The option "${name}" of DispatchModule`, ofWhat: '' };
+  const { options, mistakes: wrong } = checkOptions<O>(owner, given, checks);
+  mistakes.push(...wrong);
+  return options;
+}
