@@ -25,6 +25,7 @@ import {
 import { DispatchStages } from './dispatch.stages.js';
 import { Dispatcher } from './dispatcher/dispatcher.js';
 import { EventPublisher } from './events/event-publisher.js';
+import { DeadLetters } from './failures/dead-letters/dead-letters.js';
 import { UnhandledExceptionBus } from './failures/unhandled-exception-bus.js';
 import { WiringError, type WiringMistake } from './handlers/errors.js';
 import { MessageScopes } from './handlers/message-scopes.js';
@@ -81,6 +82,7 @@ function door<T>(provide: abstract new (...args: never[]) => T, pick: (stages: D
     door(Queues, ({ queueing }) => queueing.queues),
     door(CircuitBreakers, ({ resilience }) => resilience.breakers),
     door(QueueHealth, ({ queueing }) => queueing.health),
+    door(DeadLetters, ({ deadLetters }) => deadLetters),
     ...notificationProviders(),
   ],
   exports: [
@@ -95,6 +97,7 @@ function door<T>(provide: abstract new (...args: never[]) => T, pick: (stages: D
     Queues,
     CircuitBreakers,
     QueueHealth,
+    DeadLetters,
     ...notificationTokens(),
   ],
 })

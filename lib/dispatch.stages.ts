@@ -6,6 +6,8 @@ import { CommandBus } from './buses/command-bus.js';
 import { EventBus } from './buses/event-bus.js';
 import { QueryBus } from './buses/query-bus.js';
 import { addObservers, addSources, misplacedDecorators } from './dispatch.findings.js';
+import { makeDeadLetters } from './dispatch.dead-letters.js';
+import { knowQueues } from './dispatch.known-queues.js';
 import { type ResolvedDispatchOptions } from './dispatch.options.js';
 import { Dispatcher } from './dispatcher/dispatcher.js';
 import { KeyedMessages } from './dispatcher/keyed-messages.js';
@@ -19,6 +21,7 @@ import { QueueOperations } from './dispatcher/queued/queue-operations.js';
 import { QueuedDispatch } from './dispatcher/queued/queued-dispatch.js';
 import { Routes } from './dispatcher/routes.js';
 import { FailurePolicies } from './failures/policy/failure-policies.js';
+import type { DeadLetters } from './failures/dead-letters/dead-letters.js';
 import { FailureReporter } from './failures/failure-reporter.js';
 import { UnhandledExceptionBus } from './failures/unhandled-exception-bus.js';
 import { type WiringMistake } from './handlers/errors.js';
@@ -43,7 +46,6 @@ import { ShutdownError } from './run-modes/errors.js';
 import { InFlight } from './run-modes/in-flight.js';
 import { LastFailures } from './run-modes/last-failures.js';
 import { SyncRunMode } from './run-modes/sync-run-mode.js';
-import { queueNameProblem } from './run-modes/queue/queue-settings.js';
 import { QueueStage } from './run-modes/worker/queue-stage.js';
 import { SagaRunner } from './sagas/saga-runner.js';
 
@@ -67,14 +69,14 @@ export class DispatchStages {
   readonly unhandled: UnhandledExceptionBus;
   private readonly inFlight = new InFlight();
   private readonly streams = new MessageStreams();
-  private readonly registry = new HandlerRegistry();
+  readonly registry = new HandlerRegistry();
   private readonly behaviors: BehaviorRegistry;
   private readonly enhancers: NestEnhancers;
   private readonly policies: FailurePolicies;
   private readonly lastFailures: LastFailures;
   private readonly idempotency: IdempotentCalls;
   readonly resilience: Resilience;
-  private readonly routes: Routes;
+  readonly routes: Routes;
   private readonly runMode: SyncRunMode;
   private readonly observed: ObservedRunMode;
   private readonly dispatch: MessageDispatch;
@@ -85,6 +87,7 @@ export class DispatchStages {
   readonly events: EventBus;
   private readonly sagas: SagaRunner;
   readonly queueing: QueueStage;
+  readonly deadLetters: DeadLetters;
 
   private constructor(
     private readonly options: ResolvedDispatchOptions,
@@ -120,7 +123,8 @@ export class DispatchStages {
     this.commands = new CommandBus(this.dispatcher, this.streams, options.commandPublisher);
     this.queries = new QueryBus(this.dispatcher, this.streams, options.queryPublisher);
     this.events = new EventBus(this.dispatcher, this.streams, options.eventPublisher);
-    const { commands, events, channel } = this;
+    const { commands, events, channel, queueing, routes, inFlight } = this;
+    this.deadLetters = makeDeadLetters({ queueing, routes, channel, inFlight });
     this.sagas = new SagaRunner({ commands, events, failures, channel, ambient });
     this.listen();
   }
@@ -134,7 +138,12 @@ export class DispatchStages {
   /** Finds and prepares everything. @returns every mistake there is in the wiring */
   build(): WiringMistake[] {
     const { options, enhancers, routes } = this;
-    const mistakes = [...options.mistakes, ...enhancers.globalMistakes(), ...routes.build(), ...this.knowQueues()];
+    const mistakes = [
+      ...options.mistakes,
+      ...enhancers.globalMistakes(),
+      ...routes.build(),
+      ...knowQueues(this.options.queueing, this),
+    ];
     for (const key of this.router.conflictingKeys()) {
       mistakes.push({ rule: 'duplicate-key', text: `The key "${key}" has a function handler and a message class.` });
     }
@@ -176,6 +185,7 @@ export class DispatchStages {
     const { drainTimeoutMs } = this.options;
     const startedAt = performance.now();
     this.dispatch.close();
+    this.deadLetters.stop();
     this.queueing.stop();
     this.resilience.stop();
     if (!(await this.inFlight.idle(drainTimeoutMs))) {
@@ -193,23 +203,6 @@ export class DispatchStages {
     await this.channel.flush(Math.max(ABORT_GRACE_MS, drainTimeoutMs - (performance.now() - startedAt)));
     this.channel.close();
     this.ambient.close();
-  }
-
-  /** Makes the queues known that something names. */
-  private knowQueues(): WiringMistake[] {
-    const { placement, messages } = this.options.queueing;
-    const conflicts = this.registry.knowMessages(messages);
-    const byRoutes = placement.routes.flatMap(({ queue }) => queue ?? []);
-    const names = [placement.queue, ...byRoutes];
-    const mistakes = [...conflicts];
-    for (const { handler } of this.routes.placed()) {
-      const { queue, reasons } = handler.placement;
-      const problem = queueNameProblem(queue);
-      if (problem === undefined) names.push(queue);
-      else mistakes.push(invalid(`The queue named by ${reasons.queue} cannot be: ${problem}.`));
-    }
-    if (mistakes.length === 0) this.queueing.know(names);
-    return [...mistakes, ...this.queueing.roleProblems().map(invalid)];
   }
 
   private makeRoutes(validators: MessageValidators, placements: Placements): Routes {
@@ -291,8 +284,4 @@ export class DispatchStages {
     discovery.onFound((providers) => this.sagas.add(providers));
     discovery.onFound(misplacedDecorators);
   }
-}
-
-function invalid(text: string): WiringMistake {
-  return { rule: 'invalid-options', text };
 }

@@ -136,32 +136,16 @@ export { Explanation, type HandlerExplanation } from './dispatcher/queued/explan
 export type { ScheduleOptions } from './dispatcher/queued/queue-operations.js';
 export type { Duration } from './common/duration.js';
 export { UNKNOWN_ENTRY } from './run-modes/queue/queue-backend.port.js';
-export type {
-  BackendEvent,
-  BackendHost,
-  CancelResult,
-  Delivery,
-  DeliveryHandler,
-  EnqueueResult,
-  EntryOutcome,
-  EntrySnapshot,
-  EntryState,
-  JsonValue,
-  ParkedEntry,
-  ParkingPlace,
-  QueueBackend,
-  QueueBackendFactory,
-  QueueConsumer,
-  QueueCounts,
-  QueueEntry,
-  QueueFeature,
-  QueueSchedule,
-  ScheduleState,
-  Settlement,
-  WireError,
-  WireErrorDetails,
-} from './run-modes/queue/queue-backend.port.js';
-export { scheduleRhythm, type ScheduleRhythm } from './run-modes/schedule-rhythm.js';
+export type { BackendEvent, BackendHost, CancelResult, Delivery } from './run-modes/queue/queue-backend.port.js';
+export type { DeliveryHandler, EnqueueResult, EntryOutcome } from './run-modes/queue/queue-backend.port.js';
+export type { EntrySnapshot, EntryState, JsonValue, ListedEntry } from './run-modes/queue/queue-backend.port.js';
+export type { ParkedChanges, ParkedEntries, ParkedEntry } from './run-modes/queue/queue-backend.port.js';
+export type { ParkedPageRequest, ParkedSpot, ParkingPlace } from './run-modes/queue/queue-backend.port.js';
+export type { QueueBackend, QueueBackendFactory, QueueConsumer } from './run-modes/queue/queue-backend.port.js';
+export type { QueueCounts, QueueEntry, QueueFeature, QueueSchedule } from './run-modes/queue/queue-backend.port.js';
+export type { ScheduleState, Settlement, WireError, WireErrorDetails } from './run-modes/queue/queue-backend.port.js';
+export { scheduleRhythm } from './run-modes/schedule-rhythm.js';
+export type { ScheduleRhythm } from './run-modes/schedule-rhythm.js';
 export { resolveQueueSettings } from './run-modes/queue/queue-settings.js';
 export type { QueueOptions, QueueSettings, RateLimit, Retention } from './run-modes/queue/queue-settings.js';
 
@@ -193,6 +177,16 @@ export { FailurePolicyError, InvalidFailureRuleError } from './failures/policy/e
 export { RetryLaterError, UnrecoverableError } from './failures/policy/errors.js';
 export { Fault, type FaultError } from './failures/fault.js';
 export type { FailureOptions } from './dispatch.failures.js';
+export { DeadLetters } from './failures/dead-letters/dead-letters.js';
+export type { DiscardReport, ReplayReport } from './failures/dead-letters/dead-letters.js';
+export type { DeadLetter, DeadLetterError, DeadLetterGroup } from './failures/dead-letters/dead-letter.js';
+export type { DeadLetterMessage, DeadLetterPage, DeadLetterPlace } from './failures/dead-letters/dead-letter.js';
+export type { DeadLetterFilter } from './failures/dead-letters/dead-letter-filter.js';
+export type { DeadLetterEdit } from './failures/dead-letters/dead-letter-source.port.js';
+export type { DeadLetterFailure } from './failures/dead-letters/letter-batch.js';
+export type { DeadLetterPaging, DiscardOptions, PurgeOptions, ReplayOptions } from './failures/dead-letters/queries.js';
+export { DeadLetterGoneError, DeadLetterNotReplayableError } from './failures/dead-letters/errors.js';
+export { InvalidDeadLetterQueryError } from './failures/dead-letters/errors.js';
 export { UnhandledExceptionBus } from './failures/unhandled-exception-bus.js';
 export type { IUnhandledExceptionPublisher, UnhandledExceptionInfo } from './failures/unhandled-exception-bus.js';
 
@@ -227,6 +221,10 @@ export {
   TaskStalledNotification,
   TaskStartedNotification,
 } from './notifications/task-notifications.js';
+export { DeadLetterDiscardedNotification } from './notifications/dead-letters/dead-letter-notifications.js';
+export { DeadLetterReplayedNotification } from './notifications/dead-letters/dead-letter-notifications.js';
+export { DeadLettersAlertNotification } from './notifications/dead-letters/dead-letter-notifications.js';
+export type { DeadLetterNotificationFacts } from './notifications/dead-letters/dead-letter-notifications.js';
 export {
   MessageRefusedNotification,
   MessageSkippedNotification,
@@ -276,8 +274,20 @@ export {
   UnverifiableMessageError,
 } from './router/errors.js';
 export type { BadSignatureReason, RouteFacts } from './router/errors.js';
-export { AttemptsExhaustedError, CancelledError, InvalidQueueOptionsError } from './run-modes/queue/errors.js';
-export { InvalidScheduleError, LockLostError, QueueClosedError, QueueFullError } from './run-modes/queue/errors.js';
-export { QueueUnavailableError, RemoteError, ReplyAbandonedError } from './run-modes/queue/errors.js';
-export { ReplyTimeoutError, ResultUnknownError, UnhandledEntryError } from './run-modes/queue/errors.js';
-export { UnreadableEntryError } from './run-modes/queue/errors.js';
+export {
+  AttemptsExhaustedError,
+  CancelledError,
+  InvalidQueueOptionsError,
+  InvalidScheduleError,
+  LockLostError,
+  ParkedEntryBusyError,
+  QueueClosedError,
+  QueueFullError,
+  QueueUnavailableError,
+  RemoteError,
+  ReplyAbandonedError,
+  ReplyTimeoutError,
+  ResultUnknownError,
+  UnhandledEntryError,
+  UnreadableEntryError,
+} from './run-modes/queue/errors.js';

@@ -15,6 +15,11 @@ import {
   QueryFailedNotification,
   QueryInitiatedNotification,
 } from './message-notifications.js';
+import {
+  DeadLetterDiscardedNotification,
+  DeadLetterReplayedNotification,
+  DeadLettersAlertNotification,
+} from './dead-letters/dead-letter-notifications.js';
 import { NotificationChannel } from './notification-channel.js';
 import {
   DispatchNotification,
@@ -84,6 +89,9 @@ export const NOTIFICATIONS: readonly NotificationClass[] = Object.freeze([
   TaskRetriedNotification,
   TaskStalledNotification,
   TaskStartedNotification,
+  DeadLetterReplayedNotification,
+  DeadLetterDiscardedNotification,
+  DeadLettersAlertNotification,
   ObserverFailedNotification,
   NotificationsDroppedNotification,
 ]);

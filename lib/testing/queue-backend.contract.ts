@@ -3,6 +3,7 @@ import { Bench, type BenchCase } from './queue-contract/bench.js';
 import { deduplicationCases } from './queue-contract/deduplication.js';
 import { keyCases } from './queue-contract/keys.js';
 import { limitCases, orderCases } from './queue-contract/order.js';
+import { parkingCases } from './queue-contract/parking.js';
 import { readingCases } from './queue-contract/reading.js';
 import { cancellingCases, replyingCases } from './queue-contract/replying.js';
 import { retentionCases } from './queue-contract/retention.js';
@@ -47,6 +48,7 @@ const ALL: readonly BenchCase[] = [
   ...stoppingCases,
   ...scheduleCases,
   ...retentionCases,
+  ...parkingCases,
 ];
 
 /**

@@ -1,7 +1,4 @@
-import type { JobState } from 'bullmq';
-
 import {
-  CancelledError,
   InvalidQueueOptionsError,
   resolveQueueSettings,
   UNKNOWN_ENTRY,
@@ -10,8 +7,10 @@ import {
   type DeliveryHandler,
   type EnqueueResult,
   type EntrySnapshot,
-  type EntryState,
+  type ListedEntry,
+  type ParkedChanges,
   type ParkedEntry,
+  type ParkedPageRequest,
   type ParkingPlace,
   type QueueBackend,
   type QueueConsumer,
@@ -25,10 +24,11 @@ import {
 import { BoundedCommands, type Availability } from './availability.js';
 import { BullmqConsumer } from './work/bullmq-consumer.js';
 import { sumOf } from './counting.js';
+import { EntryLookup } from './entries/entry-lookup.js';
 import { EntrySender } from './entries/entry-sender.js';
-import { contentOf, outcomeOf, progressOf } from './entries/entry-format.js';
 import { ErrorReports } from './error-reports.js';
 import { jobIdOf } from './entries/job-ids.js';
+import { ParkedJobs } from './entries/parked-jobs.js';
 import { ParkingLot } from './entries/parking-lot.js';
 import { OWN_PARKING_PLACES, parkingQueue, placesOf, queueNameProblem, queueOf } from './entries/places.js';
 import { Replies } from './replies.js';
@@ -48,6 +48,8 @@ export class BullmqBackend implements QueueBackend {
   private readonly parking = new ParkingLot((place) => this.queueAt(place));
   private readonly replies: Replies;
   private readonly sender: EntrySender;
+  private readonly lookup: EntryLookup;
+  private readonly parkedJobs: ParkedJobs;
   private closing: Promise<void> | undefined;
 
   constructor(
@@ -62,7 +64,12 @@ export class BullmqBackend implements QueueBackend {
     this.commands = new BoundedCommands(store, availability);
     this.reports = new ErrorReports(host, (error) => store.isOutage(error));
     this.replies = new Replies(store, (error) => this.reports.report(error));
-    this.sender = new EntrySender(store, this.commands, (place) => this.queueAt(place));
+    const queueAt = (place: string): StoreQueue => this.queueAt(place);
+    const { parking, commands, replies } = this;
+    this.sender = new EntrySender(store, commands, queueAt);
+    this.lookup = new EntryLookup({ store, parking, replies, queueAt });
+    const settingsOf = (queue: string): QueueSettings => this.settingsOf(queue);
+    this.parkedJobs = new ParkedJobs({ store, commands, parking, queueAt, settingsOf });
   }
 
   open(): Promise<void> {
@@ -135,7 +142,7 @@ export class BullmqBackend implements QueueBackend {
     if (!this.isKnown(place)) return UNKNOWN_ENTRY;
     const jobId = jobIdOf(id);
     return this.commands.run(`reading the entry ${id} of the queue "${queueOf(place)}"`, () =>
-      this.readJob(place, jobId),
+      this.lookup.read(place, jobId),
     );
   }
 
@@ -143,7 +150,7 @@ export class BullmqBackend implements QueueBackend {
     if (!this.isKnown(place)) return 'unknown';
     const jobId = jobIdOf(id);
     return this.commands.run(`cancelling the entry ${id} of the queue "${queueOf(place)}"`, () =>
-      this.cancelJob(place, jobId, id),
+      this.lookup.cancel(place, jobId, id),
     );
   }
 
@@ -167,9 +174,23 @@ export class BullmqBackend implements QueueBackend {
   }
 
   parked(queue: string, place: ParkingPlace, limit: number): Promise<readonly ParkedEntry[]> {
-    return this.commands.run(`listing what is parked of the queue "${queue}"`, () =>
-      this.parking.list(this.placesOf(queue), queue, place, limit),
-    );
+    return this.parkedJobs.parked(queue, place, limit);
+  }
+
+  parkedPage(queue: string, place: ParkingPlace, request: ParkedPageRequest): Promise<readonly ListedEntry[]> {
+    return this.parkedJobs.parkedPage(queue, place, request);
+  }
+
+  readParked(queue: string, place: ParkingPlace, id: string): Promise<ParkedEntry | undefined> {
+    return this.parkedJobs.readParked(queue, place, id);
+  }
+
+  removeParked(queue: string, place: ParkingPlace, id: string): Promise<boolean> {
+    return this.parkedJobs.removeParked(queue, place, id);
+  }
+
+  replayParked(queue: string, place: ParkingPlace, id: string, changes?: ParkedChanges): Promise<boolean> {
+    return this.parkedJobs.replayParked(queue, place, id, changes);
   }
 
   schedule(queue: string, schedule: QueueSchedule): Promise<ScheduleState> {
@@ -209,49 +230,6 @@ export class BullmqBackend implements QueueBackend {
     else for (const consumer of this.consumers) consumer.cancel(message.place, message.jobId);
   }
 
-  private async readJob(place: string, jobId: string): Promise<EntrySnapshot> {
-    const queue = this.queueAt(place);
-    const [state, job] = await Promise.all([queue.getJobState(jobId), queue.getJob(jobId)]);
-    if (job === undefined || state === 'unknown') return this.readParked(place, jobId);
-    const isFinished = state === 'completed' || state === 'failed';
-    // The two answers are of two moments: the job ended in between.
-    if (isFinished !== (job.finishedOn !== undefined)) return this.readJob(place, jobId);
-    const outcome = outcomeOf(job, state);
-    return {
-      state: outcome?.status ?? entryStateOf(state),
-      attempt: job.attemptsStarted,
-      progress: progressOf(job),
-      outcome,
-    };
-  }
-
-  private async readParked(place: string, jobId: string): Promise<EntrySnapshot> {
-    const parked = await this.parking.find(queueOf(place), jobId);
-    if (parked === undefined) return UNKNOWN_ENTRY;
-    const { attempt, error } = parked;
-    return { state: 'failed', attempt, progress: undefined, outcome: { status: 'failed', error } };
-  }
-
-  private async cancelJob(place: string, jobId: string, id: string): Promise<CancelResult> {
-    const job = await this.queueAt(place).getJob(jobId);
-    const removal = await this.store.removeWaiting(place, jobId);
-    if (removal === 'finished') return 'finished';
-    if (removal === 'active') {
-      // Read again: it may have been started since.
-      const { processedBy } = (await this.queueAt(place).getJob(jobId)) ?? {};
-      if (processedBy !== undefined) await this.store.tell(processedBy, [{ type: 'cancel', place, jobId }]);
-      return 'requested';
-    }
-    if (removal === 'unknown') {
-      return (await this.parking.find(queueOf(place), jobId)) === undefined ? 'unknown' : 'finished';
-    }
-    const { replyTo } = contentOf(job?.data);
-    const { name, message, code, stack } = new CancelledError(id);
-    if (replyTo !== undefined)
-      this.replies.send(replyTo, id, { status: 'failed', error: { name, message, code, stack } });
-    return 'cancelled';
-  }
-
   /** What BullMQ keeps of a queue in the store, for all workers. */
   private async limit({ name, lanes, globalConcurrency }: QueueSettings): Promise<void> {
     const [queue, ...laneQueues] = placesOf(name, lanes).map((place) => this.queueAt(place));
@@ -288,8 +266,4 @@ export class BullmqBackend implements QueueBackend {
     this.queues.set(place, made);
     return made;
   }
-}
-
-function entryStateOf(state: JobState): EntryState {
-  return state === 'prioritized' || state === 'waiting-children' ? 'waiting' : state;
 }

@@ -71,6 +71,27 @@ export interface PlaceCounts {
 /** What became of a job that was to be removed before it starts. */
 export type Removal = 'removed' | 'active' | 'finished' | 'unknown';
 
+/** A job that is parked, and since when. */
+export interface ParkedSpotOfJob {
+  readonly parkedAtMs: number;
+  readonly id: string;
+}
+
+/** What a store does to jobs that are parked: those of a failed set, and those that wait in a queue nobody consumes. */
+export interface StoreParking {
+  /** The newest first, and of one millisecond by falling id; only those behind a spot, at most `limit`. */
+  list(
+    place: string,
+    state: 'failed' | 'waiting',
+    limit: number,
+    after: ParkedSpotOfJob | undefined,
+  ): Promise<readonly ParkedSpotOfJob[]>;
+  /** Removes a job atomically where it is in that state. @returns whether it was, to one of those who ask at the same time */
+  remove(place: string, state: 'failed' | 'waiting', jobId: string): Promise<boolean>;
+  /** Replaces the data of a job, a JSON text, where it is failed. @returns whether it was there */
+  updateFailed(place: string, jobId: string, data: string): Promise<boolean>;
+}
+
 /**
  * What the two stores of BullMQ, Redis and Postgres, do differently. `place` is the name of a BullMQ queue; a job id is
  * as BullMQ stores it.
@@ -88,6 +109,7 @@ export interface Store {
    * where one connection carries both. Where false, the adapter waits for the answer first.
    */
   readonly keepsOrder: boolean;
+  readonly parked: StoreParking;
 
   /**
    * Connects, waiting for at most the time the options allow; with `atBoot: 'wait'` only begins to.

@@ -1,5 +1,15 @@
 import { LinkedList, type Link } from '../../common/linked-list.js';
-import type { EntryOutcome, EntrySnapshot, ParkedEntry, ParkingPlace, WireError } from '../queue/queue-backend.port.js';
+import type {
+  EntryOutcome,
+  EntrySnapshot,
+  ListedEntry,
+  ParkedEntry,
+  ParkedPageRequest,
+  ParkedSpot,
+  ParkingPlace,
+  QueueEntry,
+  WireError,
+} from '../queue/queue-backend.port.js';
 import type { Retention } from '../queue/queue-settings.js';
 import type { MemoryEntry } from './memory-entry.js';
 
@@ -8,7 +18,9 @@ interface Finished {
   readonly endedAt: number;
   readonly snapshot: EntrySnapshot;
   /** There for one that was parked. */
-  readonly parked: ParkedEntry | undefined;
+  readonly parked: ListedEntry | undefined;
+  /** As it was enqueued; there for one that was parked. */
+  readonly entry: QueueEntry | undefined;
 }
 
 type Shelf = LinkedList<Finished>;
@@ -20,6 +32,7 @@ type Shelf = LinkedList<Finished>;
 export class FinishedEntries {
   private readonly byId = new Map<string, { readonly shelf: Shelf; readonly link: Link<Finished> }>();
   private readonly completed: Shelf = new LinkedList();
+  private parkedCount = 0;
   private readonly places: Readonly<Record<ParkingPlace, Shelf>> = {
     failed: new LinkedList(),
     unreadable: new LinkedList(),
@@ -42,16 +55,20 @@ export class FinishedEntries {
   complete(entry: MemoryEntry, outcome: EntryOutcome, time: number): void {
     const { attempt, progress } = entry;
     const snapshot: EntrySnapshot = { state: outcome.status, attempt, progress, outcome };
-    this.add(this.completed, { id: entry.entry.id, endedAt: time, snapshot, parked: undefined });
+    this.add(this.completed, { id: entry.entry.id, endedAt: time, snapshot, parked: undefined, entry: undefined });
     this.sweep(this.completed, time);
   }
 
   park(entry: MemoryEntry, place: ParkingPlace, error: WireError, time: number): void {
-    const { attempt, progress } = entry;
-    const { id, name, data } = entry.entry;
+    const { attempt, progress, firstFailedAt } = entry;
+    const { id, name, data, key } = entry.entry;
     const snapshot: EntrySnapshot = { state: 'failed', attempt, progress, outcome: { status: 'failed', error } };
-    const parked: ParkedEntry = { id, name, data, place, error, attempt, parkedAt: new Date(time) };
-    this.add(this.places[place], { id, endedAt: time, snapshot, parked });
+    const times = { parkedAt: new Date(time), firstFailedAt: new Date(firstFailedAt ?? time) };
+    this.parkedCount += 1;
+    // By number, as they came, where the clock does not tell them apart.
+    const spot = { parkedAtMs: time, id: String(this.parkedCount).padStart(16, '0') };
+    const parked = { id, name, data, place, error, attempt, ...times, key, spot };
+    this.add(this.places[place], { id, endedAt: time, snapshot, parked, entry: entry.entry });
     this.sweep(this.places[place], time);
   }
 
@@ -68,13 +85,31 @@ export class FinishedEntries {
 
   /** The parked ones of a place, the newest first. */
   parked(place: ParkingPlace, limit: number, time: number): readonly ParkedEntry[] {
+    return this.parkedPage(place, { limit }, time).map(withoutSpot);
+  }
+
+  parkedPage(place: ParkingPlace, { limit, after }: ParkedPageRequest, time: number): readonly ListedEntry[] {
     this.sweep(this.places[place], time);
-    const found: ParkedEntry[] = [];
+    const found: ListedEntry[] = [];
     for (const { parked } of this.places[place].backwards()) {
       if (found.length >= limit) break;
-      if (parked !== undefined) found.push(parked);
+      if (parked !== undefined && (after === undefined || comesAfter(parked.spot, after))) found.push(parked);
     }
     return found;
+  }
+
+  readParked(place: ParkingPlace, id: string, time: number): ParkedEntry | undefined {
+    const parked = this.parkedIn(place, id, time)?.parked;
+    return parked && withoutSpot(parked);
+  }
+
+  /** Removes one that is parked. @returns what was enqueued; undefined where it is not there */
+  takeParked(place: ParkingPlace, id: string, time: number): QueueEntry | undefined {
+    const found = this.parkedIn(place, id, time);
+    if (found === undefined) return undefined;
+    this.places[place].remove(found.link);
+    this.byId.delete(id);
+    return found.entry;
   }
 
   completedCount(time: number): number {
@@ -82,9 +117,23 @@ export class FinishedEntries {
     return this.completed.size;
   }
 
-  parkedCount(place: ParkingPlace, time: number): number {
+  parkedCounts(time: number): Readonly<Record<ParkingPlace, number>> {
+    const countOf = (place: ParkingPlace): number => {
+      this.sweep(this.places[place], time);
+      return this.places[place].size;
+    };
+    return {
+      failed: countOf('failed'),
+      unreadable: countOf('unreadable'),
+      unhandled: countOf('unhandled'),
+      invalid: countOf('invalid'),
+    };
+  }
+
+  private parkedIn(place: ParkingPlace, id: string, time: number): (Finished & { link: Link<Finished> }) | undefined {
     this.sweep(this.places[place], time);
-    return this.places[place].size;
+    const known = this.byId.get(id);
+    return known?.shelf === this.places[place] ? { ...known.link.value, link: known.link } : undefined;
   }
 
   private add(shelf: Shelf, finished: Finished): void {
@@ -100,4 +149,12 @@ export class FinishedEntries {
       this.byId.delete(oldest.id);
     }
   }
+}
+
+function withoutSpot({ spot: _spot, ...entry }: ListedEntry): ParkedEntry {
+  return entry;
+}
+
+function comesAfter(one: ParkedSpot, other: ParkedSpot): boolean {
+  return one.parkedAtMs === other.parkedAtMs ? one.id < other.id : one.parkedAtMs < other.parkedAtMs;
 }

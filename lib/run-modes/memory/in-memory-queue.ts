@@ -1,3 +1,4 @@
+import { now } from '../../common/due-timer.js';
 import {
   UNKNOWN_ENTRY,
   type BackendHost,
@@ -5,7 +6,10 @@ import {
   type DeliveryHandler,
   type EnqueueResult,
   type EntrySnapshot,
+  type ListedEntry,
+  type ParkedChanges,
   type ParkedEntry,
+  type ParkedPageRequest,
   type ParkingPlace,
   type QueueBackend,
   type QueueBackendFactory,
@@ -96,7 +100,23 @@ class MemoryBackend implements QueueBackend {
   }
 
   async parked(queue: string, place: ParkingPlace, limit: number): Promise<readonly ParkedEntry[]> {
-    return this.partsOf(queue).queue.parked(place, limit);
+    return this.partsOf(queue).queue.finished.parked(place, limit, now());
+  }
+
+  async parkedPage(queue: string, place: ParkingPlace, request: ParkedPageRequest): Promise<readonly ListedEntry[]> {
+    return this.partsOf(queue).queue.finished.parkedPage(place, request, now());
+  }
+
+  async readParked(queue: string, place: ParkingPlace, id: string): Promise<ParkedEntry | undefined> {
+    return this.queues.get(queue)?.queue.finished.readParked(place, id, now());
+  }
+
+  async removeParked(queue: string, place: ParkingPlace, id: string): Promise<boolean> {
+    return this.queues.get(queue)?.queue.finished.takeParked(place, id, now()) !== undefined;
+  }
+
+  async replayParked(queue: string, place: ParkingPlace, id: string, changes: ParkedChanges = {}): Promise<boolean> {
+    return this.queues.get(queue)?.queue.replay(place, id, changes) ?? false;
   }
 
   async schedule(queue: string, schedule: QueueSchedule): Promise<ScheduleState> {

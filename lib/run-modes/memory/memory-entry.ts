@@ -6,6 +6,8 @@ export class MemoryEntry {
   state: 'waiting' | 'delayed' | 'active' = 'waiting';
   attempt = 0;
   progress: JsonValue | undefined;
+  /** When its first attempt failed, in milliseconds; undefined where none has. */
+  firstFailedAt: number | undefined;
   /** When it became ready for the first time, in milliseconds. */
   readySince = 0;
   /** When a delayed one becomes ready, in milliseconds. */

@@ -5,7 +5,7 @@ import type {
   EnqueueResult,
   EntryOutcome,
   EntrySnapshot,
-  ParkedEntry,
+  ParkedChanges,
   ParkingPlace,
   QueueCounts,
   QueueEntry,
@@ -16,9 +16,10 @@ import { toWireError } from '../queue/wire-error.js';
 import { DelayedEntries } from './delayed-entries.js';
 import { DueTimer, now } from '../../common/due-timer.js';
 import type { ResolvedInMemoryQueueOptions } from './in-memory-queue.options.js';
+import type { FinishedEntries } from './finished-entries.js';
 import { KnownEntries } from './known-entries.js';
 import type { MemoryEntry } from './memory-entry.js';
-import { RoomWaiters } from './room.js';
+import { refused, RoomWaiters } from './room.js';
 import { WaitingLine } from './waiting-line.js';
 
 /** The entries of one queue in whatever state, and the rules by which they go from one to the next. */
@@ -69,7 +70,7 @@ export class MemoryQueue {
 
   configure(settings: QueueSettings): void {
     this.settings = settings;
-    this.known.finished.keep(settings.keepCompleted, settings.keepParked);
+    this.finished.keep(settings.keepCompleted, settings.keepParked);
   }
 
   /** Takes an entry in. The promise waits only in the full mode `wait`, and never rejects. */
@@ -100,21 +101,24 @@ export class MemoryQueue {
     entry.forgetListener();
     switch (settlement.action) {
       case 'complete':
-        this.finish(entry, { status: 'completed', result: settlement.result });
-        break;
+        return this.complete(entry, { status: 'completed', result: settlement.result });
       case 'discard':
-        this.finish(entry, { status: 'failed', error: settlement.error });
-        break;
+        return this.complete(entry, { status: 'failed', error: settlement.error });
       case 'park':
+        entry.firstFailedAt ??= settlement.firstFailedAt?.getTime();
         this.forget(entry);
-        this.known.finished.park(entry, settlement.place, settlement.error, now());
-        this.reply(entry, { status: 'failed', error: settlement.error });
-        break;
+        this.finished.park(entry, settlement.place, settlement.error, now());
+        return this.reply(entry, { status: 'failed', error: settlement.error });
       case 'retry':
       case 'giveBack':
-        this.deliverAgain(entry, settlement);
-        break;
+        return this.deliverAgain(entry, settlement);
     }
+  }
+
+  private complete(entry: MemoryEntry, outcome: EntryOutcome): void {
+    this.forget(entry);
+    this.finished.complete(entry, outcome, now());
+    this.reply(entry, outcome);
   }
 
   read(id: string): EntrySnapshot {
@@ -123,7 +127,7 @@ export class MemoryQueue {
 
   cancel(id: string): CancelResult {
     const entry = this.known.get(id);
-    if (entry === undefined) return this.known.finished.has(id, now()) ? 'finished' : 'unknown';
+    if (entry === undefined) return this.finished.has(id, now()) ? 'finished' : 'unknown';
     if (entry.state === 'active') {
       entry.abort(new CancelledError(id));
       return 'requested';
@@ -149,25 +153,29 @@ export class MemoryQueue {
 
   counts(): QueueCounts {
     const time = now();
-    const parkedIn = (place: ParkingPlace): number => this.known.finished.parkedCount(place, time);
     return {
       waiting: this.line.size,
       delayed: this.delayed.size,
       active: this.known.liveCount - this.line.size - this.delayed.size,
-      completed: this.known.finished.completedCount(time),
-      parked: {
-        failed: parkedIn('failed'),
-        unreadable: parkedIn('unreadable'),
-        unhandled: parkedIn('unhandled'),
-        invalid: parkedIn('invalid'),
-      },
+      completed: this.finished.completedCount(time),
+      parked: this.finished.parkedCounts(time),
       isPaused: this.isPaused,
       oldestWaitingMs: this.line.oldest === undefined ? 0 : Math.max(0, time - this.line.oldest.readySince),
     };
   }
 
-  parked(place: ParkingPlace, limit: number): readonly ParkedEntry[] {
-    return this.known.finished.parked(place, limit, now());
+  get finished(): FinishedEntries {
+    return this.known.finished;
+  }
+
+  /** Puts what is parked back, whatever waits here. @returns whether it was there */
+  replay(place: ParkingPlace, id: string, changes: ParkedChanges): boolean {
+    if (this.isClosed) throw new QueueClosedError(id, this.name);
+    const entry = this.finished.takeParked(place, id, now());
+    if (entry === undefined) return false;
+    const { data = entry.data } = changes;
+    this.store({ ...entry, data, delayMs: 0, deduplicationId: undefined, replyTo: undefined });
+    return true;
   }
 
   /** Drops what waits, telling of each entry, and takes nothing more in. Idempotent. */
@@ -236,13 +244,8 @@ export class MemoryQueue {
     this.timer.set(this.delayed.nextDueAt);
   }
 
-  private finish(entry: MemoryEntry, outcome: EntryOutcome): void {
-    this.forget(entry);
-    this.known.finished.complete(entry, outcome, now());
-    this.reply(entry, outcome);
-  }
-
   private deliverAgain(entry: MemoryEntry, settlement: Settlement & { action: 'retry' | 'giveBack' }): void {
+    if (settlement.action === 'retry') entry.firstFailedAt ??= settlement.firstFailedAt?.getTime() ?? now();
     if (entry.isAborted) {
       this.forget(entry);
       this.fail(entry, new CancelledError(entry.entry.id));
@@ -291,8 +294,4 @@ export class MemoryQueue {
     const { id, replyTo } = entry.entry;
     if (replyTo === this.host.instanceId) this.host.replied(id, outcome);
   }
-}
-
-function refused(error: Error): Promise<EnqueueResult> {
-  return Promise.resolve({ status: 'refused', error });
 }

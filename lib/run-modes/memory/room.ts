@@ -40,3 +40,8 @@ export class RoomWaiters {
     }
   }
 }
+
+/** What a sender is told whose entry was not stored. */
+export function refused(error: Error): Promise<EnqueueResult> {
+  return Promise.resolve({ status: 'refused', error });
+}

@@ -1,4 +1,4 @@
-import { decodeValue, encodeValue, type CodecLimits } from '../../message/codec/json-codec.js';
+import { decodeValue, DEFAULT_CODEC_LIMITS, encodeValue, type CodecLimits } from '../../message/codec/json-codec.js';
 import { isPriority, type Envelope, type MessagePriority } from '../../message/envelope.js';
 import type { MessageHeaders } from '../../message/headers.js';
 import type { MessageKind } from '../../message/message.js';
@@ -106,6 +106,30 @@ export function entryFacts(
     messageId: typeof id === 'string' ? id : entryId,
     handler: typeof handler === 'string' ? handler : undefined,
   };
+}
+
+/** What is stored of a message, its payload as it is. */
+export type StoredMessage = Omit<EntryData, 'handler' | 'timeoutMs' | 'isAwaited' | 'id'> & { readonly id: string };
+
+/** Reads the data of an entry, which may be anything, but not its payload. @returns undefined where it is no entry of ours */
+export function storedMessage(data: unknown, entryId: string): StoredMessage | undefined {
+  if (typeof data !== 'object' || data === null) return undefined;
+  const payload: unknown = Reflect.get(data, 'payload');
+  const entry = readEntryData({ ...data, payload: null }, DEFAULT_CODEC_LIMITS);
+  if (typeof entry === 'string') return undefined;
+  const { kind, name, version, id = entryId, sentAt, headers, key, priority } = entry;
+  return { kind, name, version, id, sentAt, headers, key, priority, payload };
+}
+
+/** The data of an entry that is sent again: nobody waits for it any more. Undefined where nothing of it changes. */
+export function resentData(
+  data: unknown,
+  changes: { readonly headers?: MessageHeaders; readonly payload?: JsonValue },
+) {
+  if (typeof data !== 'object' || data === null) return undefined;
+  if (Object.keys(changes).length === 0 && Reflect.get(data, 'isAwaited') !== true) return undefined;
+  // What is stored was JSON before, and the changes are.
+  return { ...data, ...changes, isAwaited: undefined } as unknown as JsonValue;
 }
 
 /** Each message of a schedule begins a correlation of its own. */

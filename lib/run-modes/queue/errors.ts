@@ -133,6 +133,20 @@ export class UnhandledEntryError extends DispatchError {
   }
 }
 
+/** A parked message cannot be put back: its queue holds one of its id, which is being parked itself or was sent again. */
+export class ParkedEntryBusyError extends DispatchError {
+  readonly code = 'DISPATCH_PARKED_ENTRY_BUSY';
+
+  constructor(
+    readonly queue: string,
+    readonly entryId: string,
+  ) {
+    super(
+      `The parked entry ${entryId} of the queue "${queue}" was not put back, since the queue holds an entry of its id. Try again later; discard it where the message was sent again.`,
+    );
+  }
+}
+
 /** A handler was started as often as it may, and each time its process ended before it did. */
 export class AttemptsExhaustedError extends DispatchError {
   readonly code = 'DISPATCH_ATTEMPTS_EXHAUSTED';

@@ -1,8 +1,18 @@
+import type { JsonValue, ParkedEntries, ParkingPlace, WireError } from './parked-entries.port.js';
 import type { QueueSettings } from './queue-settings.js';
 
-/** What JSON can hold. */
-export type JsonValue =
-  string | number | boolean | null | readonly JsonValue[] | { readonly [name: string]: JsonValue };
+export type {
+  JsonValue,
+  ListedEntry,
+  ParkedChanges,
+  ParkedEntries,
+  ParkedEntry,
+  ParkedPageRequest,
+  ParkedSpot,
+  ParkingPlace,
+  WireError,
+  WireErrorDetails,
+} from './parked-entries.port.js';
 
 /**
  * What a backend can do beyond what every one must. `durable`: entries outlive the process that enqueued them. `shared`:
@@ -47,40 +57,30 @@ export type EnqueueResult =
   /** It is not stored. */
   | { readonly status: 'refused'; readonly error: Error };
 
-/** An error as it travels between processes: what a caller elsewhere can make an error of. */
-export interface WireError {
-  readonly name: string;
-  readonly message: string;
-  readonly code: string | undefined;
-  readonly stack: string | undefined;
-  readonly details?: WireErrorDetails;
-  /** Of a parked one: the dead letters it belongs to, where a failure policy has named them. */
-  readonly deadLetters?: string;
-}
-
-/** What an error says to whoever answers for it, beyond its text. Small: stores keep it beside the text. */
-export interface WireErrorDetails {
-  /** Of an `InvalidMessageError`. */
-  readonly violations?: readonly { readonly path: string; readonly message: string }[];
-  /** Of an `HttpException` of Nest: its status and its body. */
-  readonly http?: { readonly status: number; readonly response: JsonValue };
-}
-
-/** Where an entry goes that is not to be tried again. `failed` takes what a handler gave up on; the others what never reached one. */
-export type ParkingPlace = 'failed' | 'unreadable' | 'unhandled' | 'invalid';
-
 /** What a delivery ends with. */
 export type Settlement =
   /** Handled. The result is kept as long as the queue keeps completed entries, and sent to `replyTo`. */
   | { readonly action: 'complete'; readonly result: JsonValue | undefined }
   /** To be delivered again, not before `delayMs` milliseconds from now; its attempt counts. */
-  | { readonly action: 'retry'; readonly delayMs: number; readonly error: WireError }
+  | {
+      readonly action: 'retry';
+      readonly delayMs: number;
+      readonly error: WireError;
+      /** When an attempt of this delivery failed first; now where left out. That of an earlier delivery comes before it. */
+      readonly firstFailedAt?: Date | undefined;
+    }
   /** To be delivered again, here or elsewhere, uncounted: before what waits, or, without a key, not before `delayMs` ms from now. */
   | { readonly action: 'giveBack'; readonly delayMs?: number }
   /** Dropped on purpose: `replyTo` and `read` are told of the error, and it is kept and counted as what was handled. */
   | { readonly action: 'discard'; readonly error: WireError }
   /** Kept with its error for a person to look at; `replyTo` is told of the error. */
-  | { readonly action: 'park'; readonly place: ParkingPlace; readonly error: WireError };
+  | {
+      readonly action: 'park';
+      readonly place: ParkingPlace;
+      readonly error: WireError;
+      /** As that of a retry. */
+      readonly firstFailedAt?: Date | undefined;
+    };
 
 /** One attempt at one entry. */
 export interface Delivery {
@@ -130,17 +130,6 @@ export const UNKNOWN_ENTRY: EntrySnapshot = { state: 'unknown', attempt: 0, prog
 
 /** What an attempt to cancel came to. `requested`: it is running, and its handler's signal aborts. */
 export type CancelResult = 'cancelled' | 'requested' | 'finished' | 'unknown';
-
-/** An entry that was parked. */
-export interface ParkedEntry {
-  readonly id: string;
-  readonly name: string;
-  readonly data: unknown;
-  readonly place: ParkingPlace;
-  readonly error: WireError;
-  readonly attempt: number;
-  readonly parkedAt: Date;
-}
 
 /** How many entries of a queue, over all its lanes, are in which state. */
 export interface QueueCounts {
@@ -232,7 +221,7 @@ export type DeliveryHandler = (delivery: Delivery) => Promise<Settlement>;
  * every method may be called at any time between `open` and `close`, and concurrently. Every queue a method names is made
  * where it is new.
  */
-export interface QueueBackend {
+export interface QueueBackend extends ParkedEntries {
   readonly features: ReadonlySet<QueueFeature>;
   /** How many entries are best enqueued at once. 1 where it makes no difference: then the backend itself says when it is full. */
   readonly maxBatchCount: number;
@@ -277,9 +266,6 @@ export interface QueueBackend {
   resume(queue: string): Promise<void>;
 
   counts(queue: string): Promise<QueueCounts>;
-
-  /** The entries parked in a place, the newest first, at most `limit`. */
-  parked(queue: string, place: ParkingPlace, limit: number): Promise<readonly ParkedEntry[]>;
 
   /** @throws DISPATCH_INVALID_SCHEDULE as `scheduleRhythm()` does, before anything is stored */
   schedule(queue: string, schedule: QueueSchedule): Promise<ScheduleState>;

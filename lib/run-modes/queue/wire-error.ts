@@ -22,6 +22,15 @@ export function toWireError(error: unknown): WireError {
   }
 }
 
+/** The error of a message that is parked, with what its dead letter tells beside it. Never throws. */
+export function toParkedError(error: unknown, handler: string | undefined, deadLetters: string | undefined): WireError {
+  return {
+    ...toWireError(error),
+    ...(deadLetters !== undefined && { deadLetters }),
+    ...(handler !== undefined && { handler }),
+  };
+}
+
 function wireErrorOf(error: unknown): WireError {
   const { name, message, code, stack } = errorFacts(error);
   const details = detailsOf(error);

@@ -4,7 +4,7 @@ import type { MessageContext } from '../../message/message-context.js';
 import { readEntryData, type EntryData } from '../queue/entry-data.js';
 import { UnhandledEntryError, UnreadableEntryError } from '../queue/errors.js';
 import type { Delivery, ParkingPlace, Settlement } from '../queue/queue-backend.port.js';
-import { toWireError } from '../queue/wire-error.js';
+import { toParkedError } from '../queue/wire-error.js';
 import type { EntryTarget, EntryTargets } from './entry-target.port.js';
 import type { DeliveredTask, TaskObserver } from './task-observer.js';
 
@@ -25,6 +25,8 @@ interface DeliveredEntryParts {
 /** The entry of one delivery: what it says, to whom it goes, and how it is parked where neither can be found out. */
 export class DeliveredEntry {
   readonly task: DeliveredTask;
+  /** When an attempt of this delivery failed first; undefined while none has. */
+  firstFailedAt: Date | undefined;
   private isAwaited = false;
 
   constructor(
@@ -82,9 +84,8 @@ export class DeliveredEntry {
     context?: MessageContext,
     deadLetters?: string,
   ): Settlement {
-    const { isAwaited } = this;
+    const { isAwaited, firstFailedAt } = this;
     this.parts.observer.parked(this.task, { place, error, attempt, context, isAwaited });
-    const wire = toWireError(error);
-    return { action: 'park', place, error: deadLetters === undefined ? wire : { ...wire, deadLetters } };
+    return { action: 'park', place, error: toParkedError(error, context?.handler.key, deadLetters), firstFailedAt };
   }
 }

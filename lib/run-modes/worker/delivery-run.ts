@@ -209,6 +209,7 @@ export class DeliveryRun {
   /** Does what the policy says. A message with a key keeps its place, whatever sends others back to the queue. */
   private act(action: FailureAction, context: MessageContext, error: unknown): Settlement | Promise<Settlement> {
     const { parts, settings, task } = this;
+    this.entry.firstFailedAt ??= new Date();
     if (action.pauseQueueMs !== undefined) parts.rests.begin(settings.name, action.pauseQueueMs, error);
     switch (action.action) {
       case 'deadLetter':
@@ -224,7 +225,7 @@ export class DeliveryRun {
         const staysHere = action.action === 'retry' || this.delivery.key !== undefined;
         return staysHere
           ? this.tryAgain(delayMs, context.attempt)
-          : { action: 'retry', delayMs, error: toWireError(error) };
+          : { action: 'retry', delayMs, error: toWireError(error), firstFailedAt: this.entry.firstFailedAt };
       }
     }
   }

@@ -4,6 +4,7 @@ import type { FailurePolicies } from '../../failures/policy/failure-policies.js'
 import type { UnhandledExceptionBus } from '../../failures/unhandled-exception-bus.js';
 import type { CodecLimits } from '../../message/codec/json-codec.js';
 import type { NotificationChannel } from '../../notifications/notification-channel.js';
+import { QueueLetters, type LetterDestination } from '../dead-letters/queue-letters.js';
 import { QueueNotConfiguredError } from '../errors.js';
 import type { InFlight } from '../in-flight.js';
 import type { LastFailures } from '../last-failures.js';
@@ -68,6 +69,12 @@ export class QueueStage {
   /** The names of the queues this process works on. */
   get workedOn(): readonly string[] {
     return this.client?.catalog.names.filter(this.parts.role.worksOn) ?? [];
+  }
+
+  /** What is parked in the queues, as dead letters. @throws DISPATCH_NO_QUEUE where there are none */
+  letters(destination: LetterDestination): QueueLetters {
+    const { backend, catalog } = this.opened();
+    return new QueueLetters({ backend, queues: () => catalog.names, destination, limits: this.parts.limits });
   }
 
   /** Whether this process will work on a queue of that name, and has not begun to work on any. */

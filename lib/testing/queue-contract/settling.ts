@@ -135,10 +135,14 @@ export const settlingCases: readonly BenchCase[] = [
         parked,
         [second, first].map(({ id, name, data }, index) => {
           const parkedAt = parked[index]?.parkedAt;
-          return { id, name, data, place, error: FAILURE, attempt: 1, parkedAt };
+          const times = { parkedAt, firstFailedAt: parked[index]?.firstFailedAt };
+          return { id, name, data, place, error: FAILURE, attempt: 1, ...times, key: undefined };
         }),
       );
-      for (const { parkedAt } of parked) assert.ok(Math.abs(parkedAt.getTime() - before) < 60_000, 'parkedAt is wrong');
+      for (const { parkedAt, firstFailedAt } of parked) {
+        assert.ok(Math.abs(parkedAt.getTime() - before) < 60_000, 'parkedAt is wrong');
+        assert.ok(firstFailedAt <= parkedAt && firstFailedAt.getTime() >= before, 'firstFailedAt is wrong');
+      }
       assert.equal((await backend.parked(queue.name, place, 1))[0]?.id, second.id);
       await assertOnlyParkedIn(place, queue.name, backend);
       const { state, outcome, attempt } = await backend.read(places[0] ?? '', first.id);

@@ -7,6 +7,7 @@ import type {
   DeliveryHandler,
   EnqueueResult,
   EntrySnapshot,
+  ListedEntry,
   ParkedEntry,
   QueueBackend,
   QueueBackendFactory,
@@ -115,6 +116,20 @@ export class FakeBackend implements QueueBackend {
   counts(): Promise<QueueCounts> {
     this.countsAsked += 1;
     return this.onCounts();
+  }
+
+  async parkedPage(): Promise<readonly ListedEntry[]> {
+    return [];
+  }
+
+  async readParked(): Promise<undefined> {}
+
+  async removeParked(): Promise<boolean> {
+    return false;
+  }
+
+  async replayParked(): Promise<boolean> {
+    return false;
   }
 
   async parked(): Promise<readonly ParkedEntry[]> {

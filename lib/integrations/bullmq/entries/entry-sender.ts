@@ -30,7 +30,7 @@ export class EntrySender {
     const groups = new Map<string, Spot[]>();
     const spots = entries.map((entry) => {
       const spot: Spot = { entry, result: undefined };
-      const place = placeOf(settings, entry);
+      const place = lanedPlace(settings, entry);
       if (place === undefined) return { entry, result: refusal(noLanes(settings.name)) };
       const group = groups.get(place);
       if (group === undefined) groups.set(place, [spot]);
@@ -60,12 +60,13 @@ export class EntrySender {
 }
 
 /** Where an entry goes; undefined where the queue takes no entry with a key. */
-function placeOf({ name, lanes }: QueueSettings, { key }: QueueEntry): string | undefined {
+export function lanedPlace({ name, lanes }: QueueSettings, { key }: Pick<QueueEntry, 'key'>): string | undefined {
   if (key === undefined) return name;
   return lanes === 0 ? undefined : lanePlace(name, laneOf(key, lanes));
 }
 
-function noLanes(queue: string): Error {
+/** Why it takes none. */
+export function noLanes(queue: string): Error {
   return new InvalidQueueOptionsError(`the queue "${queue}"`, ['has lanes 0, so it takes no message with a key']);
 }
 

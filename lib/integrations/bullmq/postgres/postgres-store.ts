@@ -26,6 +26,7 @@ import { ChannelListener } from './channel-listener.js';
 import { Database, isOutage, within } from './database.js';
 import { checkSchema, migrate } from './migrations.js';
 import { connectorOf, labelOf, type Connector } from './pg-driver.js';
+import { PostgresParking } from './parking/postgres-parking.js';
 import { PostgresMessages } from './postgres-messages.js';
 import type { ResolvedPostgresOptions } from './postgres-options.js';
 import { StoreBackend } from './store-backend.js';
@@ -79,6 +80,7 @@ export class PostgresStore implements Store {
   readonly maxBatchCount = MAX_BATCH_COUNT;
   /** Each statement may go over another connection. */
   readonly keepsOrder = false;
+  readonly parked: PostgresParking;
   private readonly connector: Connector;
   private readonly database: Database;
   private readonly listener: ChannelListener;
@@ -100,6 +102,7 @@ export class PostgresStore implements Store {
       },
       report,
     });
+    this.parked = new PostgresParking(this.database);
     this.listener = new ChannelListener(this.connector, commandTimeoutMs, report);
     this.messages = new PostgresMessages(this.database, this.listener, report);
   }

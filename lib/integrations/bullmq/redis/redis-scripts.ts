@@ -70,3 +70,34 @@ return {
   redis.call('HEXISTS', queue .. 'meta', 'paused'),
   oldest and string.format('%.0f', oldest) or false,
 }`;
+
+/** KEYS prefix of the queue; ARGV job id, state. 1 where the job was in that state, and is gone now. */
+export const REMOVE_PARKED = `
+local queue, id, state = KEYS[1], ARGV[1], ARGV[2]
+local job = queue .. id
+local removed
+if state == 'failed' then removed = redis.call('ZREM', queue .. 'failed', id)
+else removed = redis.call('LREM', queue .. 'wait', 1, id) end
+if removed == 0 then return 0 end
+redis.call('DEL', job, job .. ':logs', job .. ':dependencies', job .. ':processed', job .. ':failed', job .. ':unsuccessful')
+redis.call('XADD', queue .. 'events', 'MAXLEN', '~', 1000, '*', 'event', 'removed', 'jobId', id, 'prev', state)
+return 1`;
+
+/** KEYS prefix of the queue; ARGV job id, data. 1 where the job is failed, and has that data now. */
+export const UPDATE_FAILED = `
+local queue, id = KEYS[1], ARGV[1]
+if not redis.call('ZSCORE', queue .. 'failed', id) or redis.call('EXISTS', queue .. id) == 0 then return 0 end
+redis.call('HSET', queue .. id, 'data', ARGV[2])
+return 1`;
+
+/** KEYS prefix of the queue. The ids of the jobs that wait, each with the time it was added. */
+export const WAITING = `
+local found = {}
+for _, id in ipairs(redis.call('LRANGE', KEYS[1] .. 'wait', 0, -1)) do
+  local at = redis.call('HGET', KEYS[1] .. id, 'timestamp')
+  if at then
+    found[#found + 1] = id
+    found[#found + 1] = at
+  end
+end
+return found`;

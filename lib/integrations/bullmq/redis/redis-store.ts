@@ -25,6 +25,7 @@ import {
 import { toError } from '../errors.js';
 import { RedisConnections } from './redis-connections.js';
 import { RedisMessages } from './redis-messages.js';
+import { RedisParking } from './redis-parking.js';
 import type { ResolvedBullmqOptions } from './redis-options.js';
 import { ADD_ATTEMPTS, COUNT, REMOVE_WAITING } from './redis-scripts.js';
 
@@ -81,6 +82,7 @@ export class RedisStore implements Store {
   readonly maxBatchCount = 20;
   /** One connection carries settlements and messages alike; on a Cluster all keys of a prefix are on one node. */
   readonly keepsOrder = true;
+  readonly parked: RedisParking;
   private readonly connections: RedisConnections;
   private readonly messages: RedisMessages;
   private readonly prefix: string;
@@ -94,6 +96,7 @@ export class RedisStore implements Store {
     this.prefix = options.prefix;
     this.connections = new RedisConnections(options.connection, options.availability, report);
     this.messages = new RedisMessages(this.connections, options.prefix, report);
+    this.parked = new RedisParking(this.connections, options.prefix);
     this.label = this.connections.label;
   }
 

@@ -209,19 +209,19 @@ export class PlaceWorker {
         job.opts.removeOnComplete = this.retention.next();
         return discardedValueOf(settlement.error);
       case 'retry':
-        job.stacktrace = [errorNote(settlement.error)];
+        job.stacktrace = [errorNote(settlement.error, job, settlement.firstFailedAt)];
         throw new SettledError(settlement.error, Math.ceil(settlement.delayMs));
       case 'giveBack':
         return this.giveBack(held, settlement.delayMs);
       case 'park': {
-        const { place, error } = settlement;
+        const { place, error, firstFailedAt } = settlement;
         const outcome = { status: 'failed', error } as const;
         if (place === 'failed') {
           this.reply(held, outcome);
-          job.stacktrace = [errorNote(error)];
+          job.stacktrace = [errorNote(error, job, firstFailedAt)];
           throw new SettledError(error, undefined);
         }
-        return this.parts.parking.park(this.parts.settings, place, job, error).then(
+        return this.parts.parking.park(this.parts.settings, job, { place, error, firstFailedAt }).then(
           () => {
             this.reply(held, outcome);
             job.opts = { ...job.opts, removeOnComplete: true };

@@ -76,7 +76,12 @@ describe('a failed message without a key', () => {
   ])('that is %s, and the worker has done with it', async (_what, failures, delayMs) => {
     const { deliver, attempts } = await startPlayed({ failures });
     const { settled, counted } = await deliver(new PlaceOrder(1));
-    expect(await settled).toEqual({ action: 'retry', delayMs, error: expect.objectContaining({ name: 'RangeError' }) });
+    expect(await settled).toEqual({
+      action: 'retry',
+      delayMs,
+      error: expect.objectContaining({ name: 'RangeError' }),
+      firstFailedAt: expect.any(Date),
+    });
     expect([attempts, counted]).toEqual([['0/1'], []]);
   });
 

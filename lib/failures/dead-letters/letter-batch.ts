@@ -1,0 +1,63 @@
+import { delay } from '../../common/promises.js';
+import type { DeadLetter } from './dead-letter.js';
+import { DeadLetterGoneError } from './errors.js';
+
+/** How many errors a report names. */
+const MAX_ERRORS = 100;
+
+/** Why one letter stayed where it was, or was not there. */
+export interface DeadLetterFailure {
+  readonly id: string;
+  readonly error: unknown;
+}
+
+/** What is kept of a letter while others are at their turn. */
+export type LetterRef = Pick<DeadLetter, 'id' | 'queue' | 'place'> & {
+  readonly messageName: string | undefined;
+  readonly messageId: string | undefined;
+};
+
+/** What became of several letters. */
+export interface BatchReport {
+  readonly done: number;
+  readonly failed: number;
+  /** The first hundred. */
+  readonly errors: readonly DeadLetterFailure[];
+  readonly isStopped: boolean;
+}
+
+/** How letters are worked off. */
+export interface BatchOptions {
+  readonly ratePerSecond: number;
+  /** Ends it between two letters. */
+  readonly signal: AbortSignal;
+  /** @returns whether the letter was there */
+  readonly act: (letter: LetterRef) => Promise<boolean>;
+}
+
+/** What is kept of a letter. */
+export function letterRef({ id, queue, place, message }: DeadLetter): LetterRef {
+  return { id, queue, place, messageName: message?.name, messageId: message?.id };
+}
+
+/** Does something to letters, one after the other in their order, and counts what becomes of it. One that fails keeps no other back. */
+export async function workOff(letters: readonly LetterRef[], options: BatchOptions): Promise<BatchReport> {
+  const { ratePerSecond, signal, act } = options;
+  const startedAtMs = performance.now();
+  const errors: DeadLetterFailure[] = [];
+  let done = 0;
+  let failed = 0;
+  for (const [index, letter] of letters.entries()) {
+    const dueInMs = startedAtMs + (index * 1000) / ratePerSecond - performance.now();
+    if (dueInMs > 0) await delay(dueInMs, signal);
+    if (signal.aborted) return { done, failed, errors, isStopped: true };
+    try {
+      if (!(await act(letter))) throw new DeadLetterGoneError(letter.id);
+      done += 1;
+    } catch (error) {
+      failed += 1;
+      if (errors.length < MAX_ERRORS) errors.push({ id: letter.id, error });
+    }
+  }
+  return { done, failed, errors, isStopped: false };
+}
