@@ -196,6 +196,7 @@ export class DispatchStages {
     }
     await this.queueing.close(Math.max(0, drainTimeoutMs - (performance.now() - startedAt)));
     await this.idempotency.close();
+    await this.resilience.close();
     this.sagas.stop();
     this.streams.complete();
     this.unhandled.subject$.complete();

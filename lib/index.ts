@@ -95,6 +95,13 @@ export { CircuitBreakerBehavior } from './pipeline/resilience/circuit-breaker/ci
 export { CircuitBreakers } from './pipeline/resilience/circuit-breaker/circuit-breakers.js';
 export type { CircuitSettings } from './pipeline/resilience/circuit-breaker/circuit-breaker.options.js';
 export type { CircuitState } from './pipeline/resilience/circuit-breaker/circuit.js';
+export { RateLimit, type RateLimitOptions } from './pipeline/resilience/rate-limit/rate-limit.decorator.js';
+export { RateLimitBehavior } from './pipeline/resilience/rate-limit/rate-limit.behavior.js';
+export { memoryRateLimits } from './pipeline/resilience/rate-limit/memory-rate-limits.js';
+export type { MemoryRateLimitsOptions } from './pipeline/resilience/rate-limit/memory-rate-limits.js';
+export type { RateLimitClaim, RateLimitStore } from './pipeline/resilience/rate-limit/rate-limit-store.port.js';
+export { InvalidRateLimitKeyError, RateLimitExceededError } from './pipeline/resilience/rate-limit/errors.js';
+export { InvalidRateLimitOptionsError, RateLimitUnavailableError } from './pipeline/resilience/rate-limit/errors.js';
 export { CircuitOpenError, UnknownCircuitError } from './pipeline/resilience/circuit-breaker/errors.js';
 
 // Router
@@ -147,7 +154,7 @@ export type { ScheduleState, Settlement, WireError, WireErrorDetails } from './r
 export { scheduleRhythm } from './run-modes/schedule-rhythm.js';
 export type { ScheduleRhythm } from './run-modes/schedule-rhythm.js';
 export { resolveQueueSettings } from './run-modes/queue/queue-settings.js';
-export type { QueueOptions, QueueSettings, RateLimit, Retention } from './run-modes/queue/queue-settings.js';
+export type { QueueOptions, QueueRateLimit, QueueSettings, Retention } from './run-modes/queue/queue-settings.js';
 
 // Failures
 export { OnError, type OnErrorOptions } from './failures/policy/on-error.decorator.js';

@@ -26,6 +26,7 @@ import type { IdempotentCalls } from './idempotency/idempotent-calls.js';
 import { checkIdempotentOptions, idempotentOptionsOf } from './idempotency/idempotent.decorator.js';
 import type { NestEnhancers } from './enhancers/nest-enhancers.js';
 import { CircuitBreakerBehavior } from './resilience/circuit-breaker/circuit-breaker.behavior.js';
+import { RateLimitBehavior } from './resilience/rate-limit/rate-limit.behavior.js';
 import type { Resilience } from './resilience/resilience.js';
 
 /** A handler with everything around it, for messages of one class. */
@@ -121,6 +122,7 @@ export class PipelineBuilder {
 const SHIPPED = new Map<unknown, string>([
   [LoggingBehavior, 'set the option "logging" of DispatchModule'],
   [IdempotencyBehavior, 'decorate the handler with @Idempotent'],
+  [RateLimitBehavior, 'decorate the handler with @RateLimit'],
   [CircuitBreakerBehavior, 'decorate the handler with @CircuitBreaker'],
   [TimeoutBehavior, 'set "timeoutMs" of the handler or of DispatchModule'],
   [ValidationBehavior, 'give the message rules'],

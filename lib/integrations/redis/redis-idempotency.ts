@@ -1,16 +1,16 @@
-import { Redis, type RedisOptions } from 'ioredis';
-
-import type { ClaimResult, IdempotencyClaim, IdempotencyStore, ReleasedFailure } from '../../index.js';
 import {
-  isClient,
-  resolveRedisIdempotencyOptions,
-  type RedisIdempotencyClient,
-  type RedisIdempotencyConnection,
-  type RedisIdempotencyOptions,
-} from './redis-idempotency.options.js';
+  InvalidIdempotencyOptionsError,
+  type ClaimResult,
+  type IdempotencyClaim,
+  type IdempotencyStore,
+  type ReleasedFailure,
+} from '../../index.js';
+import { resolveRedisStoreOptions, type RedisStoreOptions } from './redis-connection.options.js';
+import { RedisScriptConnection } from './redis-connection.js';
 import { CLAIM, COMPLETE, RELEASE, RENEW } from './redis-scripts.js';
 
-const COMMAND_TIMEOUT_MS = 5000;
+/** Options of {@link redisIdempotency}. */
+export type RedisIdempotencyOptions = RedisStoreOptions;
 
 /**
  * Keeps idempotent calls in Redis or Valkey, for all processes that share a server and a prefix. Those who wait ask again. What
@@ -25,20 +25,18 @@ const COMMAND_TIMEOUT_MS = 5000;
  * @throws DISPATCH_INVALID_IDEMPOTENCY_OPTIONS
  */
 export function redisIdempotency(options: RedisIdempotencyOptions = {}): IdempotencyStore {
-  const { connection, prefix } = resolveRedisIdempotencyOptions(options);
-  if (isClient(connection)) return new RedisIdempotencyStore(connection, prefix, undefined);
-  const own = connect(connection);
-  return new RedisIdempotencyStore(own, prefix, own);
+  const { connection, prefix } = resolveRedisStoreOptions(options, 'dispatch:idempotency:', (problems) => {
+    throw new InvalidIdempotencyOptionsError('redisIdempotency()', problems);
+  });
+  return new RedisIdempotencyStore(new RedisScriptConnection(connection), prefix);
 }
 
 class RedisIdempotencyStore implements IdempotencyStore {
   readonly isShared = true;
 
   constructor(
-    private readonly client: RedisIdempotencyClient,
+    private readonly redis: RedisScriptConnection,
     private readonly prefix: string,
-    /** The connection, where it is ours to close. */
-    private readonly own: Redis | undefined,
   ) {}
 
   async claim({ key, token, lockMs, isWaiting }: IdempotencyClaim): Promise<ClaimResult> {
@@ -60,24 +58,11 @@ class RedisIdempotencyStore implements IdempotencyStore {
     await this.run(RELEASE, key, token, ...(failure === undefined ? [] : [failure.outcome, failure.keepMs]));
   }
 
-  async close(): Promise<void> {
-    const { own } = this;
-    if (own === undefined) return;
-    // A server that does not answer is not waited for.
-    if (own.status === 'ready') await own.quit().catch(() => own.disconnect());
-    else own.disconnect();
+  close(): Promise<void> {
+    return this.redis.close();
   }
 
   private run(script: string, key: string, ...given: (string | number)[]): Promise<unknown> {
-    return this.client.eval(script, 1, this.prefix + key, ...given);
+    return this.redis.run(script, this.prefix + key, ...given);
   }
-}
-
-function connect({ url, ...rest }: RedisIdempotencyConnection): Redis {
-  // The options are those of ioredis, by their documentation.
-  const options = { commandTimeout: COMMAND_TIMEOUT_MS, ...rest, lazyConnect: true } as RedisOptions;
-  const redis = url === undefined ? new Redis(options) : new Redis(url, options);
-  // Without a listener ioredis prints to the console. Whoever gave the command is told.
-  redis.on('error', () => undefined);
-  return redis;
 }

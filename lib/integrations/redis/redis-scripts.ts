@@ -1,6 +1,6 @@
 /**
- * The scripts of the idempotency store. Each has one key, so they run on a Cluster too: a hash of `state` (running, completed
- * or failed), `token` and `outcome`, which expires with the lock or with what is kept.
+ * The scripts of the stores. Each has one key, so they run on a Cluster too. That of an idempotent call is a hash of `state`
+ * (running, completed or failed), `token` and `outcome`, which expires with the lock or with what is kept.
  */
 
 /** Arguments: token, lock in ms, whether it waits (1 or 0). Answers with the state, and the outcome where there is one. */
@@ -39,3 +39,31 @@ if #ARGV == 1 then return redis.call('DEL', KEYS[1]) end
 redis.call('HSET', KEYS[1], 'state', 'failed', 'outcome', ARGV[2])
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
 return 1`;
+
+/**
+ * Of the rate limits: counts a call. One key, a hash of two moments in milliseconds, of the server's clock, which expires when both
+ * are over: `free`, when the limit is wholly free again, and `next`, when the next of those is to come that come again.
+ *
+ * Arguments: how many, in how many ms, whether it comes again (1 or 0). Answers with 0, or in how many ms to ask again.
+ */
+export const TAKE = `
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + clock[2] / 1000
+local held = redis.call('HMGET', KEYS[1], 'free', 'next')
+local free, nextAt = tonumber(held[1] or 0), tonumber(held[2] or 0)
+local step = ARGV[2] / ARGV[1]
+local after = math.max(free, now) + step
+local early = after - ARGV[2] - now
+local answer = 0
+if early < 0.001 then
+  free = after
+elseif ARGV[3] == '1' then
+  local at = math.max(nextAt, now + early)
+  nextAt = at + step
+  answer = math.ceil(at - now)
+else
+  return math.ceil(early)
+end
+redis.call('HSET', KEYS[1], 'free', string.format('%.4f', free), 'next', string.format('%.4f', nextAt))
+redis.call('PEXPIRE', KEYS[1], math.ceil(math.max(free, nextAt) - now))
+return answer`;

@@ -4,6 +4,9 @@ import type { WiringMistake } from '../../handlers/errors.js';
 import type { CircuitBreakerOptions } from './circuit-breaker/circuit-breaker.decorator.js';
 import { BREAKER_CHECKS, CIRCUIT_CHECKS, type CircuitSettings } from './circuit-breaker/circuit-breaker.options.js';
 import { nameProblem } from './option-checks.js';
+import { memoryRateLimits } from './rate-limit/memory-rate-limits.js';
+import { RATE_LIMIT_CHECKS, type RateLimitOptions } from './rate-limit/rate-limit.decorator.js';
+import type { RateLimitStore } from './rate-limit/rate-limit-store.port.js';
 
 /** The option `resilience` of `DispatchModule.forRoot()`. */
 export interface ResilienceOptions {
@@ -11,18 +14,32 @@ export interface ResilienceOptions {
   readonly circuits?: Readonly<Record<string, CircuitSettings>>;
   /** For every handler that has no `@CircuitBreaker`, nor its message; without a name each has a circuit of its own. Default: none. */
   readonly circuitBreaker?: CircuitBreakerOptions;
+  /** For every handler that has no `@RateLimit`, nor its message; without a name each message class of each is counted apart. Default: none. */
+  readonly rateLimit?: RateLimitOptions<object>;
+  /** Where calls are counted. Default `memoryRateLimits()`, which knows this process only. */
+  readonly rateLimitStore?: RateLimitStore;
 }
 
 /** The same, without what is wrong with it. */
 export interface ResolvedResilience {
   readonly circuits: ReadonlyMap<string, CircuitSettings>;
   readonly circuitBreaker: CircuitBreakerOptions | undefined;
+  readonly rateLimit: RateLimitOptions | undefined;
+  readonly rateLimitStore: RateLimitStore;
 }
 
 const objectProblem = (value: unknown): string | undefined =>
   isOptionsObject(value) ? undefined : `which is ${describeKind(value)}, not an object`;
 
-const CHECKS: OptionChecks<ResilienceOptions> = { circuits: objectProblem, circuitBreaker: objectProblem };
+const CHECKS: OptionChecks<ResilienceOptions> = {
+  circuits: objectProblem,
+  circuitBreaker: objectProblem,
+  rateLimit: objectProblem,
+  rateLimitStore: (value) =>
+    isOptionsObject(value) && typeof Reflect.get(value, 'take') === 'function'
+      ? undefined
+      : `which is ${describeKind(value)} without the method take()`,
+};
 
 /** Adds what is wrong with the options to the mistakes; of what is wrong nothing is used. */
 export function resolveResilience(given: unknown = {}, mistakes: WiringMistake[] = []): ResolvedResilience {
@@ -33,12 +50,22 @@ export function resolveResilience(given: unknown = {}, mistakes: WiringMistake[]
     if (problem !== undefined) mistakes.push({ rule: 'invalid-options', text: `${label} has a name ${problem}.` });
     return [name, checked<CircuitSettings>(`resilience.circuits.${name}`, settings, CIRCUIT_CHECKS, mistakes)] as const;
   });
+  const { circuitBreaker, rateLimit } = own;
   return Object.freeze({
     circuits: new Map(circuits),
     circuitBreaker:
-      own.circuitBreaker &&
-      checked<CircuitBreakerOptions>('resilience.circuitBreaker', own.circuitBreaker, BREAKER_CHECKS, mistakes),
+      circuitBreaker &&
+      checked<CircuitBreakerOptions>('resilience.circuitBreaker', circuitBreaker, BREAKER_CHECKS, mistakes),
+    rateLimit: rateLimit && rateLimitOf(rateLimit, mistakes),
+    rateLimitStore: own.rateLimitStore ?? memoryRateLimits(),
   });
+}
+
+function rateLimitOf(given: RateLimitOptions<object>, mistakes: WiringMistake[]): RateLimitOptions | undefined {
+  const label = 'The option "resilience.rateLimit" of DispatchModule';
+  const { max, ...others } = checked('resilience.rateLimit', given, RATE_LIMIT_CHECKS, mistakes);
+  if (given.max === undefined) mistakes.push({ rule: 'invalid-options', text: `${label} has no "max".` });
+  return max === undefined ? undefined : { max, ...others };
 }
 
 function checked<O extends object>(

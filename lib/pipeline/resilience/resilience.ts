@@ -1,3 +1,6 @@
+import { Logger } from '@nestjs/common';
+
+import { errorText } from '../../common/dispatch-error.js';
 import { checkOptions } from '../../handlers/checked-options.js';
 import type { WiringMistake } from '../../handlers/errors.js';
 import { handlerDeclarationsOf } from '../../handlers/handler.decorators.js';
@@ -11,6 +14,8 @@ import { BREAKER_CHECKS, type CircuitSettings } from './circuit-breaker/circuit-
 import { CircuitBreakers } from './circuit-breaker/circuit-breakers.js';
 import { Circuits } from './circuit-breaker/circuits.js';
 import { NamedSettings } from './named-settings.js';
+import { RateLimitBehavior } from './rate-limit/rate-limit.behavior.js';
+import { RATE_LIMIT_CHECKS, rateLimitOptionsOf, type RateLimitOptions } from './rate-limit/rate-limit.decorator.js';
 import type { ResolvedResilience } from './resilience.options.js';
 
 /** What keeps the handlers of an application, and what they depend on, from being overrun. */
@@ -18,6 +23,8 @@ export class Resilience {
   readonly breakers: CircuitBreakers;
   private readonly circuits: Circuits;
   private readonly circuitSettings = new NamedSettings<CircuitSettings>('the circuit');
+  private readonly limitSettings = new NamedSettings<Pick<RateLimitOptions, 'max' | 'durationMs'>>('the rate limit');
+  private readonly logger = new Logger('Dispatch');
   /** Classes whose decorators were looked at: one mistake is told once. */
   private readonly checked = new Set<object>();
 
@@ -37,10 +44,18 @@ export class Resilience {
 
   /** What stands around a handler; nothing where nothing is said. */
   stepsFor({ provider: { type } }: RegisteredHandler, { target }: MessageDefinition): PlacedStep[] {
-    const breaker = circuitBreakerOptionsOf(type) ?? circuitBreakerOptionsOf(target) ?? this.options.circuitBreaker;
-    if (breaker === undefined) return [];
-    const behavior = new CircuitBreakerBehavior(this.circuits, type, breaker);
-    return [shippedStep(CircuitBreakerBehavior, behavior, -220)];
+    const { options, circuits } = this;
+    const steps: PlacedStep[] = [];
+    const limit = rateLimitOptionsOf(type) ?? rateLimitOptionsOf(target) ?? options.rateLimit;
+    if (limit !== undefined) {
+      steps.push(shippedStep(RateLimitBehavior, new RateLimitBehavior(options.rateLimitStore, limit), -240));
+    }
+    const breaker = circuitBreakerOptionsOf(type) ?? circuitBreakerOptionsOf(target) ?? options.circuitBreaker;
+    if (breaker !== undefined) {
+      const behavior = new CircuitBreakerBehavior(circuits, type, breaker);
+      steps.push(shippedStep(CircuitBreakerBehavior, behavior, -220));
+    }
+    return steps;
   }
 
   /** What is wrong with what the decorators of a handler, or of its messages, say. */
@@ -57,14 +72,38 @@ export class Resilience {
     this.circuits.stop();
   }
 
+  /** Ends what stores have opened, once no handler runs. */
+  async close(): Promise<void> {
+    try {
+      await this.options.rateLimitStore.close?.();
+    } catch (error) {
+      this.logger.warn(`Could not close the store of rate limits: ${errorText(error)}`);
+    }
+  }
+
   private check(label: string, target: object): WiringMistake[] {
     if (this.checked.has(target)) return [];
     this.checked.add(target);
+    return [...this.checkBreaker(label, target), ...this.checkLimit(label, target)];
+  }
+
+  private checkBreaker(label: string, target: object): WiringMistake[] {
     const breaker = circuitBreakerOptionsOf(target);
     if (breaker === undefined) return [];
     const owner = { label, ofWhat: ' of @CircuitBreaker' };
     const { options, mistakes } = checkOptions<CircuitBreakerOptions>(owner, breaker, BREAKER_CHECKS);
     return [...mistakes, ...this.define(label, options)];
+  }
+
+  private checkLimit(label: string, target: object): WiringMistake[] {
+    const limit = rateLimitOptionsOf(target);
+    if (limit === undefined) return [];
+    const owner = { label, ofWhat: ' of @RateLimit' };
+    const { options, mistakes } = checkOptions<RateLimitOptions>(owner, limit, RATE_LIMIT_CHECKS);
+    if (mistakes.length > 0) return mistakes;
+    const { name, max, durationMs = 1000 } = options;
+    if (max === undefined) return [{ rule: 'invalid-options', text: `${label} has @RateLimit without "max".` }];
+    return name === undefined ? [] : this.limitSettings.add(name, { max, durationMs }, label);
   }
 
   private define(label: string, { name, pauses: _own, ...settings }: CircuitBreakerOptions): WiringMistake[] {

@@ -1,4 +1,4 @@
-import type { RateLimit } from '../queue/queue-settings.js';
+import type { QueueRateLimit } from '../queue/queue-settings.js';
 
 /** When the last deliveries were, so that no window of time has more of them than a rate limit allows. */
 export class RateWindow {
@@ -6,9 +6,9 @@ export class RateWindow {
   private times: number[] = [];
   private oldest = 0;
 
-  constructor(private limit: Required<RateLimit> | undefined) {}
+  constructor(private limit: Required<QueueRateLimit> | undefined) {}
 
-  configure(limit: Required<RateLimit> | undefined): void {
+  configure(limit: Required<QueueRateLimit> | undefined): void {
     if (limit?.max === this.limit?.max && limit?.durationMs === this.limit?.durationMs) return;
     this.limit = limit;
     this.times = [];

@@ -10,7 +10,7 @@ export interface Retention {
 }
 
 /** No more than `max` deliveries in any window of `durationMs`. */
-export interface RateLimit {
+export interface QueueRateLimit {
   /** From 1. */
   readonly max: number;
   /** In milliseconds. Default 1000. */
@@ -24,7 +24,7 @@ export interface QueueOptions {
   /** How many handlers run at once in all processes together. Default: no limit. Keyed entries are not counted. */
   readonly globalConcurrency?: number;
   /** The rate over all processes. Default: no limit. Keyed entries are not counted. */
-  readonly rateLimit?: RateLimit;
+  readonly rateLimit?: QueueRateLimit;
   /** How long a handler may take that does not say it itself, in milliseconds from its start; 0 for no limit. Default 30 000. */
   readonly timeoutMs?: number;
   /**
@@ -58,7 +58,7 @@ export interface QueueSettings {
   readonly name: string;
   readonly concurrency: number;
   readonly globalConcurrency: number | undefined;
-  readonly rateLimit: Required<RateLimit> | undefined;
+  readonly rateLimit: Required<QueueRateLimit> | undefined;
   readonly timeoutMs: number;
   readonly lanes: number;
   readonly maxAttempts: number;
@@ -158,7 +158,7 @@ function isMs(min: number) {
 
 function isRateLimit(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
-  const { max, durationMs = 1000 } = value as Partial<RateLimit>;
+  const { max, durationMs = 1000 } = value as Partial<QueueRateLimit>;
   return isCount(1)(max) && isMs(1)(durationMs);
 }
 

@@ -4,7 +4,7 @@ import { errorText } from '../../common/dispatch-error.js';
 import type { NotificationChannel } from '../../notifications/notification-channel.js';
 import { QueueAlertNotification } from '../../notifications/task-notifications.js';
 import type { QueueCounts } from '../queue/queue-backend.port.js';
-import type { RateLimit } from '../queue/queue-settings.js';
+import type { QueueRateLimit } from '../queue/queue-settings.js';
 
 /** When a queue is outside its limits, and how often that is looked at. */
 export interface QueueHealthOptions {
@@ -43,7 +43,7 @@ export interface QueueHealthParts {
   readonly stalledCount: (queue: string) => number;
   /** What the worker of this process does; `undefined` for a queue it does not work on. */
   readonly activity: (queue: string) => { readonly started: number; readonly running: number } | undefined;
-  readonly rateLimit: (queue: string) => Required<RateLimit> | undefined;
+  readonly rateLimit: (queue: string) => Required<QueueRateLimit> | undefined;
   readonly channel: NotificationChannel;
   readonly options: Required<QueueHealthOptions>;
 }

@@ -1,5 +1,3 @@
-import { InvalidIdempotencyOptionsError } from '../../index.js';
-
 /** A connection of ioredis, `Redis` or `Cluster`, or anything that runs scripts as they do. It stays open when the application closes. */
 export interface RedisIdempotencyClient {
   eval(script: string, keyCount: number, ...keysAndArguments: (string | number)[]): Promise<unknown>;
@@ -23,30 +21,34 @@ export interface RedisIdempotencyConnection {
   readonly [option: string]: unknown;
 }
 
-/** Options of {@link redisIdempotency}. */
-export interface RedisIdempotencyOptions {
+/** What a store on Redis is told. */
+export interface RedisStoreOptions {
   /**
    * The Redis or Valkey server: its address, how to connect, or a connection, which stays yours. What is no connection is
    * connected to with the first message, and closed with the application. Default: 127.0.0.1:6379.
    */
   readonly connection?: string | RedisIdempotencyConnection | RedisIdempotencyClient;
-  /** What the names of all keys begin with. Default `dispatch:idempotency:`. */
+  /** What the names of all keys begin with. Default `dispatch:`, and what is kept, such as `dispatch:idempotency:`. */
   readonly prefix?: string;
 }
 
 /** The same, complete. */
-export interface ResolvedRedisIdempotencyOptions {
+export interface ResolvedRedisStoreOptions {
   readonly connection: RedisIdempotencyConnection | RedisIdempotencyClient;
   readonly prefix: string;
 }
 
 const KNOWN = ['connection', 'prefix'];
 
-/** Fills the options in. @throws DISPATCH_INVALID_IDEMPOTENCY_OPTIONS listing everything that is wrong */
-export function resolveRedisIdempotencyOptions(options: RedisIdempotencyOptions): ResolvedRedisIdempotencyOptions {
+/** Fills the options in. @param refuse is told of everything that is wrong, and must throw */
+export function resolveRedisStoreOptions(
+  options: RedisStoreOptions,
+  defaultPrefix: string,
+  refuse: (problems: readonly string[]) => never,
+): ResolvedRedisStoreOptions {
   if (!isObject(options)) return refuse(['takes an object of options, such as { connection }']);
   if (isClient(options)) return refuse(['was given a connection as its options: write { connection }']);
-  const { connection: given = {}, prefix = 'dispatch:idempotency:' } = options;
+  const { connection: given = {}, prefix = defaultPrefix } = options;
   const connection = typeof given === 'string' ? { url: given } : given;
   const unknown = Object.keys(options).filter((name) => !KNOWN.includes(name));
   const problems = unknown.map((name) => `has the unknown option "${name}": there are ${KNOWN.join(', ')}`);
@@ -57,10 +59,6 @@ export function resolveRedisIdempotencyOptions(options: RedisIdempotencyOptions)
     problems.push('has a url that does not begin with redis:// or rediss://');
   }
   return problems.length > 0 ? refuse(problems) : { connection, prefix };
-}
-
-function refuse(problems: readonly string[]): never {
-  throw new InvalidIdempotencyOptionsError('redisIdempotency()', problems);
 }
 
 /** Whether it is a connection, rather than how to make one. */
