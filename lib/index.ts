@@ -102,6 +102,9 @@ export type { MemoryRateLimitsOptions } from './pipeline/resilience/rate-limit/m
 export type { RateLimitClaim, RateLimitStore } from './pipeline/resilience/rate-limit/rate-limit-store.port.js';
 export { InvalidRateLimitKeyError, RateLimitExceededError } from './pipeline/resilience/rate-limit/errors.js';
 export { InvalidRateLimitOptionsError, RateLimitUnavailableError } from './pipeline/resilience/rate-limit/errors.js';
+export { Bulkhead, type BulkheadOptions } from './pipeline/resilience/bulkhead/bulkhead.decorator.js';
+export { BulkheadBehavior } from './pipeline/resilience/bulkhead/bulkhead.behavior.js';
+export { BulkheadFullError } from './pipeline/resilience/bulkhead/errors.js';
 export { CircuitOpenError, UnknownCircuitError } from './pipeline/resilience/circuit-breaker/errors.js';
 
 // Router

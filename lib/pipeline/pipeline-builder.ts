@@ -25,6 +25,7 @@ import { IdempotencyBehavior } from './idempotency/idempotency.behavior.js';
 import type { IdempotentCalls } from './idempotency/idempotent-calls.js';
 import { checkIdempotentOptions, idempotentOptionsOf } from './idempotency/idempotent.decorator.js';
 import type { NestEnhancers } from './enhancers/nest-enhancers.js';
+import { BulkheadBehavior } from './resilience/bulkhead/bulkhead.behavior.js';
 import { CircuitBreakerBehavior } from './resilience/circuit-breaker/circuit-breaker.behavior.js';
 import { RateLimitBehavior } from './resilience/rate-limit/rate-limit.behavior.js';
 import type { Resilience } from './resilience/resilience.js';
@@ -123,6 +124,7 @@ const SHIPPED = new Map<unknown, string>([
   [LoggingBehavior, 'set the option "logging" of DispatchModule'],
   [IdempotencyBehavior, 'decorate the handler with @Idempotent'],
   [RateLimitBehavior, 'decorate the handler with @RateLimit'],
+  [BulkheadBehavior, 'decorate the handler with @Bulkhead'],
   [CircuitBreakerBehavior, 'decorate the handler with @CircuitBreaker'],
   [TimeoutBehavior, 'set "timeoutMs" of the handler or of DispatchModule'],
   [ValidationBehavior, 'give the message rules'],

@@ -28,6 +28,7 @@ const ANSWERS: Readonly<Record<string, { readonly status: number; readonly messa
   DISPATCH_REPLY_TIMEOUT: { status: 504, message: 'No reply in time; the message may still be handled.' },
   DISPATCH_RATE_LIMITED: { status: 429, message: 'Too many messages; try again later.' },
   DISPATCH_RATE_LIMIT_UNAVAILABLE: { status: 503, message: 'The service cannot take messages now.' },
+  DISPATCH_BULKHEAD_FULL: { status: 503, message: 'The service is at capacity.' },
   DISPATCH_CIRCUIT_OPEN: { status: 503, message: 'The service cannot do this now; try again later.' },
   DISPATCH_CLOSED: { status: 503, message: 'The service is shutting down.' },
 };

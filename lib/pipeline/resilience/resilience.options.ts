@@ -1,6 +1,7 @@
 import { describeKind, isOptionsObject } from '../../common/describe-value.js';
 import { checkOptions, type OptionChecks } from '../../handlers/checked-options.js';
 import type { WiringMistake } from '../../handlers/errors.js';
+import { BULKHEAD_CHECKS, type BulkheadOptions } from './bulkhead/bulkhead.decorator.js';
 import type { CircuitBreakerOptions } from './circuit-breaker/circuit-breaker.decorator.js';
 import { BREAKER_CHECKS, CIRCUIT_CHECKS, type CircuitSettings } from './circuit-breaker/circuit-breaker.options.js';
 import { nameProblem } from './option-checks.js';
@@ -16,6 +17,8 @@ export interface ResilienceOptions {
   readonly circuitBreaker?: CircuitBreakerOptions;
   /** For every handler that has no `@RateLimit`, nor its message; without a name each message class of each is counted apart. Default: none. */
   readonly rateLimit?: RateLimitOptions<object>;
+  /** For every handler that has no `@Bulkhead`, nor its message; without a name each has its own. Default: none. */
+  readonly bulkhead?: BulkheadOptions;
   /** Where calls are counted. Default `memoryRateLimits()`, which knows this process only. */
   readonly rateLimitStore?: RateLimitStore;
 }
@@ -25,6 +28,7 @@ export interface ResolvedResilience {
   readonly circuits: ReadonlyMap<string, CircuitSettings>;
   readonly circuitBreaker: CircuitBreakerOptions | undefined;
   readonly rateLimit: RateLimitOptions | undefined;
+  readonly bulkhead: BulkheadOptions | undefined;
   readonly rateLimitStore: RateLimitStore;
 }
 
@@ -35,6 +39,7 @@ const CHECKS: OptionChecks<ResilienceOptions> = {
   circuits: objectProblem,
   circuitBreaker: objectProblem,
   rateLimit: objectProblem,
+  bulkhead: objectProblem,
   rateLimitStore: (value) =>
     isOptionsObject(value) && typeof Reflect.get(value, 'take') === 'function'
       ? undefined
@@ -50,13 +55,14 @@ export function resolveResilience(given: unknown = {}, mistakes: WiringMistake[]
     if (problem !== undefined) mistakes.push({ rule: 'invalid-options', text: `${label} has a name ${problem}.` });
     return [name, checked<CircuitSettings>(`resilience.circuits.${name}`, settings, CIRCUIT_CHECKS, mistakes)] as const;
   });
-  const { circuitBreaker, rateLimit } = own;
+  const { circuitBreaker, rateLimit, bulkhead } = own;
   return Object.freeze({
     circuits: new Map(circuits),
     circuitBreaker:
       circuitBreaker &&
       checked<CircuitBreakerOptions>('resilience.circuitBreaker', circuitBreaker, BREAKER_CHECKS, mistakes),
     rateLimit: rateLimit && rateLimitOf(rateLimit, mistakes),
+    bulkhead: bulkhead && bulkheadOf(bulkhead, mistakes),
     rateLimitStore: own.rateLimitStore ?? memoryRateLimits(),
   });
 }
@@ -66,6 +72,13 @@ function rateLimitOf(given: RateLimitOptions<object>, mistakes: WiringMistake[])
   const { max, ...others } = checked('resilience.rateLimit', given, RATE_LIMIT_CHECKS, mistakes);
   if (given.max === undefined) mistakes.push({ rule: 'invalid-options', text: `${label} has no "max".` });
   return max === undefined ? undefined : { max, ...others };
+}
+
+function bulkheadOf(given: BulkheadOptions, mistakes: WiringMistake[]): BulkheadOptions | undefined {
+  const label = 'The option "resilience.bulkhead" of DispatchModule';
+  const { limit, ...others } = checked('resilience.bulkhead', given, BULKHEAD_CHECKS, mistakes);
+  if (given.limit === undefined) mistakes.push({ rule: 'invalid-options', text: `${label} has no "limit".` });
+  return limit === undefined ? undefined : { limit, ...others };
 }
 
 function checked<O extends object>(

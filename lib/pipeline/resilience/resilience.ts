@@ -8,6 +8,9 @@ import type { RegisteredHandler } from '../../handlers/handler-registry.js';
 import type { MessageDefinition } from '../../message/message.decorator.js';
 import type { NotificationChannel } from '../../notifications/notification-channel.js';
 import { shippedStep, type PlacedStep } from '../behavior-registry.js';
+import { BulkheadBehavior } from './bulkhead/bulkhead.behavior.js';
+import { BULKHEAD_CHECKS, bulkheadOptionsOf, type BulkheadOptions } from './bulkhead/bulkhead.decorator.js';
+import { Bulkheads } from './bulkhead/bulkheads.js';
 import { CircuitBreakerBehavior } from './circuit-breaker/circuit-breaker.behavior.js';
 import { circuitBreakerOptionsOf, type CircuitBreakerOptions } from './circuit-breaker/circuit-breaker.decorator.js';
 import { BREAKER_CHECKS, type CircuitSettings } from './circuit-breaker/circuit-breaker.options.js';
@@ -24,6 +27,8 @@ export class Resilience {
   private readonly circuits: Circuits;
   private readonly circuitSettings = new NamedSettings<CircuitSettings>('the circuit');
   private readonly limitSettings = new NamedSettings<Pick<RateLimitOptions, 'max' | 'durationMs'>>('the rate limit');
+  private readonly bulkheads = new Bulkheads();
+  private readonly bulkheadSettings = new NamedSettings<BulkheadOptions>('the bulkhead');
   private readonly logger = new Logger('Dispatch');
   /** Classes whose decorators were looked at: one mistake is told once. */
   private readonly checked = new Set<object>();
@@ -50,6 +55,11 @@ export class Resilience {
     if (limit !== undefined) {
       steps.push(shippedStep(RateLimitBehavior, new RateLimitBehavior(options.rateLimitStore, limit), -240));
     }
+    const bulkhead = bulkheadOptionsOf(type) ?? bulkheadOptionsOf(target) ?? options.bulkhead;
+    if (bulkhead !== undefined) {
+      const behavior = new BulkheadBehavior(this.bulkheads.of(type, bulkhead), bulkhead);
+      steps.push(shippedStep(BulkheadBehavior, behavior, -230));
+    }
     const breaker = circuitBreakerOptionsOf(type) ?? circuitBreakerOptionsOf(target) ?? options.circuitBreaker;
     if (breaker !== undefined) {
       const behavior = new CircuitBreakerBehavior(circuits, type, breaker);
@@ -70,6 +80,7 @@ export class Resilience {
   /** Has nothing wait any longer behind a queue: the application is about to stop. */
   stop(): void {
     this.circuits.stop();
+    this.bulkheads.stop();
   }
 
   /** Ends what stores have opened, once no handler runs. */
@@ -84,7 +95,8 @@ export class Resilience {
   private check(label: string, target: object): WiringMistake[] {
     if (this.checked.has(target)) return [];
     this.checked.add(target);
-    return [...this.checkBreaker(label, target), ...this.checkLimit(label, target)];
+    const limits = [...this.checkLimit(label, target), ...this.checkBulkhead(label, target)];
+    return [...this.checkBreaker(label, target), ...limits];
   }
 
   private checkBreaker(label: string, target: object): WiringMistake[] {
@@ -104,6 +116,17 @@ export class Resilience {
     const { name, max, durationMs = 1000 } = options;
     if (max === undefined) return [{ rule: 'invalid-options', text: `${label} has @RateLimit without "max".` }];
     return name === undefined ? [] : this.limitSettings.add(name, { max, durationMs }, label);
+  }
+
+  private checkBulkhead(label: string, target: object): WiringMistake[] {
+    const bulkhead = bulkheadOptionsOf(target);
+    if (bulkhead === undefined) return [];
+    const owner = { label, ofWhat: ' of @Bulkhead' };
+    const { options, mistakes } = checkOptions<BulkheadOptions>(owner, bulkhead, BULKHEAD_CHECKS);
+    if (mistakes.length > 0) return mistakes;
+    const { name, limit, queueLimit = 0 } = options;
+    if (limit === undefined) return [{ rule: 'invalid-options', text: `${label} has @Bulkhead without "limit".` }];
+    return name === undefined ? [] : this.bulkheadSettings.add(name, { limit, queueLimit }, label);
   }
 
   private define(label: string, { name, pauses: _own, ...settings }: CircuitBreakerOptions): WiringMistake[] {

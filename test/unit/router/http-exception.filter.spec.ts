@@ -12,6 +12,12 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 
 import { DispatchError } from '../../../lib/common/dispatch-error.js';
 import { InvalidMessageError, MessageTooLargeError, UnreadableMessageError } from '../../../lib/message/errors.js';
+import { BulkheadFullError } from '../../../lib/pipeline/resilience/bulkhead/errors.js';
+import { CircuitOpenError } from '../../../lib/pipeline/resilience/circuit-breaker/errors.js';
+import {
+  RateLimitExceededError,
+  RateLimitUnavailableError,
+} from '../../../lib/pipeline/resilience/rate-limit/errors.js';
 import {
   BadSignatureError,
   HandlerFailedError,
@@ -73,6 +79,10 @@ describe.each([
     [401, new BadSignatureError('mismatch', secret)],
     [404, new NoHandlerError(secret, secret, 1)],
     [413, new MessageTooLargeError(2, 1)],
+    [429, new RateLimitExceededError(secret, 1)],
+    [503, new RateLimitUnavailableError(secret, { cause: secret })],
+    [503, new BulkheadFullError(secret, 1, 0)],
+    [503, new CircuitOpenError(secret, 1)],
     [503, new ClosedError(secret)],
   ])('answers %i to %s, with its code and no inner facts', async (status, error) => {
     const answer = await answerTo(error);
