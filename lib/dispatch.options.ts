@@ -26,6 +26,7 @@ import {
 } from './pipeline/resilience/resilience.options.js';
 import type { RouterHooks } from './router/hooks.js';
 import type { SourceEntry } from './router/sources/source.js';
+import type { ClaimCheckOptions } from './run-modes/claim-check/claim-check.options.js';
 import type { QueueBackendFactory } from './run-modes/queue/queue-backend.port.js';
 import type { QueueHealthOptions } from './run-modes/worker/queue-health.js';
 import type { QueueRole, QueuesOptions } from './run-modes/worker/role.js';
@@ -72,7 +73,7 @@ export interface DispatchOptions extends FailureOptions {
   readonly drainTimeoutMs?: number;
   /**
    * The largest foreign message that is looked at, and the largest message and result that goes through a queue, as JSON in
-   * bytes. Default 1 048 576.
+   * bytes; with `claimCheck` a message may be larger. Default 1 048 576.
    */
   readonly maxPayloadBytes?: number;
   /** The deepest nesting of a foreign message, and of what goes through a queue, from 1 to 1000. Default 64. */
@@ -86,6 +87,8 @@ export interface DispatchOptions extends FailureOptions {
   readonly idempotency?: IdempotencyOptions;
   /** Circuits by name, and what stands around every handler that says nothing itself. */
   readonly resilience?: ResilienceOptions;
+  /** Keeps payloads that are too large for a queue elsewhere, as long as their messages may need them. Default: nowhere else. */
+  readonly claimCheck?: ClaimCheckOptions;
   /** Sources made with `defineSource`, asked before those found as providers, in this order. */
   readonly sources?: readonly SourceEntry[];
   /** Hooks for the foreign messages of all sources, run before the source's own, in this order. */
@@ -193,6 +196,7 @@ const KNOWN: Record<keyof DispatchOptions, true> = {
   notifications: true,
   idempotency: true,
   resilience: true,
+  claimCheck: true,
   sources: true,
   hooks: true,
   commandPublisher: true,

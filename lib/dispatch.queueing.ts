@@ -1,3 +1,4 @@
+import { resolveClaimCheck, type PayloadLimits } from './dispatch.claim-check.js';
 import { describeValue, isOptionsObject } from './common/describe-value.js';
 import { namePatternProblem } from './common/name-pattern.js';
 import { isTimeoutMs, MAX_TIMEOUT_MS } from './common/timeout.js';
@@ -7,6 +8,7 @@ import type { WiringMistake } from './handlers/errors.js';
 import type { MessageClass } from './message/message.js';
 import { meantRunMode, RunMode } from './message/run-mode.js';
 import { missingQueue } from './pipeline/handler-preparation.js';
+import type { ClaimCheckOptions, ResolvedClaimCheck } from './run-modes/claim-check/claim-check.options.js';
 import type { QueueBackendFactory } from './run-modes/queue/queue-backend.port.js';
 import type { QueueCatalogOptions } from './run-modes/queue/queue-catalog.js';
 import { queueNameProblem } from './run-modes/queue/queue-settings.js';
@@ -20,7 +22,7 @@ import {
 } from './run-modes/worker/role.js';
 
 /** The options of the module that concern queues, as they were given. */
-export interface QueueingOptions {
+export interface QueueingOptions extends PayloadLimits {
   readonly runMode?: RunMode;
   readonly queue?: QueueBackendFactory;
   readonly queues?: QueuesOptions;
@@ -28,6 +30,7 @@ export interface QueueingOptions {
   readonly routes?: readonly RouteRule[];
   readonly queueHealth?: QueueHealthOptions;
   readonly messages?: readonly MessageClass[];
+  readonly claimCheck?: ClaimCheckOptions;
 }
 
 /** The options that concern queues, complete. */
@@ -38,6 +41,7 @@ export interface ResolvedQueueing {
   readonly role: ResolvedRole;
   readonly health: Required<QueueHealthOptions>;
   readonly messages: readonly MessageClass[];
+  readonly claimCheck: ResolvedClaimCheck | undefined;
 }
 
 const HEALTH: Required<QueueHealthOptions> = { maxWaiting: 1000, maxFailed: 100, everyMs: 30_000 };
@@ -69,6 +73,7 @@ export function resolveQueueing(options: QueueingOptions, mistakes: WiringMistak
     role,
     messages: checkedMessages(options.messages ?? [], add),
     health: checkedHealth(options.queueHealth ?? {}, add),
+    claimCheck: resolveClaimCheck(options.claimCheck, options, mistakes),
   };
 }
 

@@ -92,6 +92,8 @@ export class MessageTooLargeError extends DispatchError {
     readonly sizeBytes: number,
     readonly maxBytes: number,
   ) {
-    super(`The message has ${sizeBytes} bytes, the limit is ${maxBytes}: send less or raise "maxPayloadBytes".`);
+    super(
+      `The message has ${sizeBytes} bytes, the limit is ${maxBytes}: send less or raise "maxPayloadBytes", or "maxBytes" of "claimCheck" where that keeps it.`,
+    );
   }
 }

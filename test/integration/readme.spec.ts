@@ -19,6 +19,7 @@ const { Idempotent, not, ofType, OnNotification, Saga, Source, CommandHandler } 
 const { CircuitBreaker, RateLimit, RunMode } = dispatch;
 import type { CircuitBreakers, ICommandHandler } from 'nestjs-dispatch';
 import { bullmq } from 'nestjs-dispatch/bullmq';
+import { postgresClaimCheck } from 'nestjs-dispatch/postgres';
 import { Command, CommandFailedNotification, Dispatcher, Event } from 'nestjs-dispatch';
 @Module({}) class AppModule {}
 class OrderPaid extends Event { orderId = ''; }

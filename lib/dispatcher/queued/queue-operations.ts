@@ -1,6 +1,6 @@
 import { describeValue } from '../../common/describe-value.js';
 import { durationMs, type Duration } from '../../common/duration.js';
-import type { CodecLimits } from '../../message/codec/json-codec.js';
+import { encodeValue, type CodecLimits } from '../../message/codec/json-codec.js';
 import { Envelope, isPriority, type MessagePriority } from '../../message/envelope.js';
 import type { MessageHeaders } from '../../message/headers.js';
 import type { SendOptions } from '../../message/message-context.js';
@@ -91,7 +91,8 @@ export class QueueOperations {
       tz: cron === undefined ? undefined : (tz ?? localTimeZone()),
       entry: {
         name: definition.name,
-        data: writeEntryData(envelope, { handler: key, isTemplate: true, limits }),
+        // In the schedule itself, also where others are kept outside: it makes messages of it without end.
+        data: writeEntryData(envelope, { payload: encodeValue(message, limits) }, { handler: key, isTemplate: true }),
         priority: priorityOf(priority ?? to.priority),
       },
     });

@@ -1,4 +1,5 @@
-export { postgresIdempotency } from './idempotency/postgres-idempotency.js';
+export { postgresClaimCheck } from './claim-check/postgres-claim-check.js';
+export { postgresIdempotency, type PostgresIdempotencyOptions } from './idempotency/postgres-idempotency.js';
 export { migratePostgres, postgresMigrationSql } from './tables/migrate-postgres.js';
 export type { PostgresMigrationOptions, PostgresMigrationSqlOptions } from './tables/migrate-postgres.js';
 export type { PostgresFeature } from './tables/feature-tables.js';

@@ -73,6 +73,24 @@ export function encodeValue(value: unknown, { maxBytes, maxDepth }: CodecLimits 
 }
 
 /**
+ * The same, and the text of it where that has more than `thresholdBytes`.
+ *
+ * @throws the same as {@link encodeValue}
+ */
+export function encodeAbove(
+  value: unknown,
+  { maxBytes, maxDepth }: CodecLimits,
+  thresholdBytes: number,
+): { readonly encoded: unknown; readonly text: string | undefined } {
+  const writer = new JsonWriter(maxDepth);
+  const encoded = writer.write(value);
+  if (writer.mostBytes <= thresholdBytes) return { encoded, text: undefined };
+  const text = JSON.stringify(encoded);
+  assertSize(text, maxBytes);
+  return { encoded, text: Buffer.byteLength(text) > thresholdBytes ? text : undefined };
+}
+
+/**
  * Reads what {@link encodeValue} made. The value given is not touched, so it can be read again.
  *
  * @throws the same as {@link decodeJson}

@@ -1,4 +1,4 @@
-import { decodeValue, DEFAULT_CODEC_LIMITS, encodeValue, type CodecLimits } from '../../message/codec/json-codec.js';
+import { decodeJson, decodeValue, DEFAULT_CODEC_LIMITS, type CodecLimits } from '../../message/codec/json-codec.js';
 import { isPriority, type Envelope, type MessagePriority } from '../../message/envelope.js';
 import type { MessageHeaders } from '../../message/headers.js';
 import type { MessageKind } from '../../message/message.js';
@@ -6,6 +6,8 @@ import type { JsonValue } from './queue-backend.port.js';
 
 /** The format of the data of an entry. It is in stores: a change that old workers cannot read needs a new number. */
 const FORMAT = 1;
+/** That of an entry whose payload is kept elsewhere: a worker of a release before must not handle it without. */
+const CLAIM_FORMAT = 2;
 const KINDS: readonly unknown[] = ['command', 'query', 'event'] satisfies MessageKind[];
 
 /** What an entry carries of its message. */
@@ -27,27 +29,34 @@ export interface EntryData {
   readonly payload: unknown;
 }
 
+/** Where a payload is that is kept outside the queue. */
+export interface ClaimReference {
+  /** What its store knows it by. */
+  readonly id: string;
+  /** As JSON, in UTF-8; for those who look into the queue. */
+  readonly sizeBytes: number;
+}
+
+/** The payload, as `encodeValue` has made it, or where it is. */
+export type EntryContent = { readonly payload: unknown } | { readonly claim: ClaimReference };
+
 /** How the data of an entry is written. */
 export interface EntryDataOptions {
   readonly handler: string | undefined;
   readonly isAwaited?: boolean;
   /** For a schedule, which makes a new message each time. */
   readonly isTemplate?: boolean;
-  readonly limits: CodecLimits;
 }
 
-/**
- * Writes the data of an entry.
- *
- * @throws DISPATCH_UNSERIALIZABLE_MESSAGE, DISPATCH_MESSAGE_TOO_LARGE
- */
+/** Writes the data of an entry. */
 export function writeEntryData(
   envelope: Envelope,
-  { handler, isAwaited = false, isTemplate = false, limits }: EntryDataOptions,
+  content: EntryContent,
+  { handler, isAwaited = false, isTemplate = false }: EntryDataOptions,
 ): JsonValue {
   const { kind, name, version, key, ownPriority: priority, timeoutMs } = envelope;
   const data = {
-    format: FORMAT,
+    format: 'claim' in content ? CLAIM_FORMAT : FORMAT,
     kind,
     name,
     version,
@@ -59,7 +68,7 @@ export function writeEntryData(
     priority,
     timeoutMs,
     isAwaited: isAwaited || undefined,
-    payload: encodeValue(envelope.message, limits),
+    ...content,
   };
   // Fields that are undefined are left out by every store, as by JSON.
   return data as JsonValue;
@@ -68,14 +77,18 @@ export function writeEntryData(
 /**
  * Reads the data of an entry, which may be anything.
  *
+ * @param kept the payload, where it was kept outside the queue and is read by now; the limits are those of such payloads then
  * @returns a text that says what is wrong, where it is no entry of ours
  * @throws DISPATCH_UNREADABLE_MESSAGE, DISPATCH_MESSAGE_TOO_LARGE for a payload that breaks the limits
  */
-export function readEntryData(data: unknown, limits: CodecLimits): EntryData | string {
+export function readEntryData(data: unknown, limits: CodecLimits, kept?: string): EntryData | string {
   if (typeof data !== 'object' || data === null) return 'its data is no object';
   const { format, kind, name, version, headers, ...rest } = data as Partial<Record<string, unknown>>;
   const { handler, id, sentAt, key, priority, timeoutMs, isAwaited, payload } = rest;
-  if (format !== FORMAT) return `its data has the format ${JSON.stringify(format) ?? 'undefined'}, not ${FORMAT}`;
+  if (format === CLAIM_FORMAT && kept === undefined) {
+    return 'its payload is kept outside the queue, and this process has no "claimCheck" to read it with';
+  }
+  if (!isOurs(format)) return `its data has the format ${JSON.stringify(format) ?? 'undefined'}, not ${FORMAT}`;
   const isNamed = typeof name === 'string' && typeof version === 'number' && KINDS.includes(kind);
   if (!isNamed) return 'its data names no message';
   if (!isHeaders(headers)) return 'its headers are not texts';
@@ -91,8 +104,17 @@ export function readEntryData(data: unknown, limits: CodecLimits): EntryData | s
     priority: isPriority(priority) ? priority : undefined,
     timeoutMs: typeof timeoutMs === 'number' && timeoutMs >= 0 ? timeoutMs : undefined,
     isAwaited: isAwaited === true,
-    payload: decodeValue(payload ?? null, limits),
+    payload: kept === undefined ? decodeValue(payload ?? null, limits) : decodeJson(kept, limits),
   };
+}
+
+/** Where the payload of an entry is, whose data may be anything; undefined where the entry has it, or is none of ours. */
+export function claimOf(data: unknown): ClaimReference | undefined {
+  if (typeof data !== 'object' || data === null) return undefined;
+  const { format, claim } = data as Partial<Record<string, unknown>>;
+  if (format !== CLAIM_FORMAT || typeof claim !== 'object' || claim === null) return undefined;
+  const { id, sizeBytes } = claim as Partial<Record<string, unknown>>;
+  return typeof id === 'string' ? { id, sizeBytes: Number(sizeBytes) } : undefined;
 }
 
 /** What the data of an entry, which may be anything, says of its message without its payload being read. */
@@ -101,21 +123,22 @@ export function entryFacts(
   entryId: string,
 ): { messageId: string | undefined; handler: string | undefined } {
   const { format, id, handler } = (data ?? {}) as Partial<Record<string, unknown>>;
-  if (format !== FORMAT) return { messageId: undefined, handler: undefined };
+  if (!isOurs(format)) return { messageId: undefined, handler: undefined };
   return {
     messageId: typeof id === 'string' ? id : entryId,
     handler: typeof handler === 'string' ? handler : undefined,
   };
 }
 
-/** What is stored of a message, its payload as it is. */
+/** What is stored of a message, its payload as it is; `{ claim }` where that is kept outside the queue. */
 export type StoredMessage = Omit<EntryData, 'handler' | 'timeoutMs' | 'isAwaited' | 'id'> & { readonly id: string };
 
 /** Reads the data of an entry, which may be anything, but not its payload. @returns undefined where it is no entry of ours */
 export function storedMessage(data: unknown, entryId: string): StoredMessage | undefined {
   if (typeof data !== 'object' || data === null) return undefined;
-  const payload: unknown = Reflect.get(data, 'payload');
-  const entry = readEntryData({ ...data, payload: null }, DEFAULT_CODEC_LIMITS);
+  const claim = claimOf(data);
+  const payload: unknown = claim === undefined ? Reflect.get(data, 'payload') : { claim };
+  const entry = readEntryData({ ...data, payload: null }, DEFAULT_CODEC_LIMITS, 'null');
   if (typeof entry === 'string') return undefined;
   const { kind, name, version, id = entryId, sentAt, headers, key, priority } = entry;
   return { kind, name, version, id, sentAt, headers, key, priority, payload };
@@ -128,8 +151,13 @@ export function resentData(
 ) {
   if (typeof data !== 'object' || data === null) return undefined;
   if (Object.keys(changes).length === 0 && Reflect.get(data, 'isAwaited') !== true) return undefined;
+  const content = 'payload' in changes && claimOf(data) !== undefined && { format: FORMAT, claim: undefined };
   // What is stored was JSON before, and the changes are.
-  return { ...data, ...changes, isAwaited: undefined } as unknown as JsonValue;
+  return { ...data, ...changes, ...content, isAwaited: undefined } as unknown as JsonValue;
+}
+
+function isOurs(format: unknown): boolean {
+  return format === FORMAT || format === CLAIM_FORMAT;
 }
 
 /** Each message of a schedule begins a correlation of its own. */

@@ -12,6 +12,8 @@ import {
   TaskRejectedNotification,
   TaskStalledNotification,
 } from '../../notifications/task-notifications.js';
+import { ClaimCheck } from '../claim-check/claim-check.js';
+import type { ResolvedClaimCheck } from '../claim-check/claim-check.options.js';
 import type { InFlight } from '../in-flight.js';
 import { entryFacts } from './entry-data.js';
 import type { BackendEvent, QueueBackend, QueueBackendFactory } from './queue-backend.port.js';
@@ -28,6 +30,8 @@ export interface QueueClientParts {
   readonly channel: NotificationChannel;
   readonly inFlight: InFlight;
   readonly limits: CodecLimits;
+  /** Where large payloads are kept; undefined for in the queue. */
+  readonly claimCheck: ResolvedClaimCheck | undefined;
 }
 
 /** The queue backend of an application, and what sends through it and waits for replies. */
@@ -39,9 +43,11 @@ export class QueueClient {
   readonly backend: QueueBackend;
   readonly catalog: QueueCatalog;
   readonly runMode: QueuedRunMode;
+  /** What keeps large payloads; undefined where entries have them all. */
+  readonly claims: ClaimCheck | undefined;
 
   /** @throws DISPATCH_INVALID_QUEUE_OPTIONS */
-  constructor({ factory, instanceId, queues, channel, inFlight, limits }: QueueClientParts) {
+  constructor({ factory, instanceId, queues, channel, inFlight, limits, claimCheck }: QueueClientParts) {
     this.channel = channel;
     const backend = factory.create({
       instanceId,
@@ -53,7 +59,9 @@ export class QueueClient {
     this.backend = backend;
     this.catalog = catalog;
     this.waiters = waiters;
-    this.runMode = new QueuedRunMode({ backend, catalog, waiters, channel, inFlight, limits, instanceId });
+    const claims = claimCheck && new ClaimCheck(claimCheck, backend);
+    this.claims = claims;
+    this.runMode = new QueuedRunMode({ backend, catalog, waiters, channel, inFlight, limits, claims, instanceId });
   }
 
   /** How many entries of a queue were found stalled by this process. */
@@ -61,9 +69,10 @@ export class QueueClient {
     return this.stalls.get(queue) ?? 0;
   }
 
-  /** Connects, and makes the queues. @throws DISPATCH_QUEUE_UNAVAILABLE */
+  /** Connects, and makes the queues. @throws DISPATCH_QUEUE_UNAVAILABLE, or what the store of "claimCheck" says */
   async open(): Promise<void> {
     await this.backend.open();
+    await this.claims?.open();
     await Promise.all(this.catalog.names.map((name) => this.backend.ensure(this.catalog.add(name).settings)));
   }
 
@@ -75,6 +84,7 @@ export class QueueClient {
   async close(replyGraceMs: number): Promise<void> {
     await this.waiters.idle(replyGraceMs);
     this.waiters.close();
+    await this.claims?.close();
     await this.backend.close();
   }
 
@@ -85,6 +95,7 @@ export class QueueClient {
         return this.tell(TaskStalledNotification, () => stalled(event));
       case 'dropped':
         this.logger.warn(event.error.message);
+        this.claims?.dropped(event.entry.data);
         return this.tell(TaskRejectedNotification, () => dropped(event));
       case 'paused':
         return this.tell(QueuePausedNotification, () => new QueuePausedNotification(event.queue));

@@ -1,10 +1,11 @@
-import type { CodecLimits } from '../../message/codec/json-codec.js';
+import { encodeValue, type CodecLimits } from '../../message/codec/json-codec.js';
 import type { Envelope, MessagePriority } from '../../message/envelope.js';
 import type { Receipt } from '../../message/receipt.js';
 import type { NotificationChannel } from '../../notifications/notification-channel.js';
 import { TaskEnqueuedNotification, TaskRejectedNotification } from '../../notifications/task-notifications.js';
 import type { InFlight } from '../in-flight.js';
-import { writeEntryData } from './entry-data.js';
+import type { ClaimCheck } from '../claim-check/claim-check.js';
+import { writeEntryData, type EntryContent } from './entry-data.js';
 import type { QueueBackend, QueueEntry } from './queue-backend.port.js';
 import type { QueueCatalog } from './queue-catalog.js';
 import { QueueReceipt, receiptAddress, receiptId, type ReceiptAddress } from '../replies/queue-receipt.js';
@@ -38,6 +39,8 @@ export interface QueuedRunModeParts {
   readonly channel: NotificationChannel;
   readonly inFlight: InFlight;
   readonly limits: CodecLimits;
+  /** What keeps large payloads; undefined where entries have them all. */
+  readonly claims: ClaimCheck | undefined;
   readonly instanceId: string;
 }
 
@@ -59,7 +62,8 @@ export class QueuedRunMode {
   /**
    * Stores a message for one handler. Resolves when the store has it.
    *
-   * @throws DISPATCH_QUEUE_FULL, DISPATCH_QUEUE_UNAVAILABLE, DISPATCH_UNSERIALIZABLE_MESSAGE, DISPATCH_MESSAGE_TOO_LARGE
+   * @throws DISPATCH_QUEUE_FULL, DISPATCH_QUEUE_UNAVAILABLE, DISPATCH_UNSERIALIZABLE_MESSAGE, DISPATCH_MESSAGE_TOO_LARGE,
+   * DISPATCH_CLAIM_CHECK_UNAVAILABLE, DISPATCH_CLAIM_CHECK_FULL
    */
   post<R>(envelope: Envelope, to: Destination, posting: Posting): Promise<Receipt<R>> {
     return new Promise((resolve, refused) => {
@@ -96,15 +100,31 @@ export class QueuedRunMode {
   }
 
   private store(sending: Sending): void {
-    const { envelope, to } = sending;
-    let entry: QueueEntry;
+    let content: EntryContent | Promise<EntryContent>;
     try {
-      entry = this.entryOf(sending);
+      content = this.contentOf(sending);
     } catch (error) {
       this.refuse(sending, error);
       return;
     }
+    if (!('then' in content)) {
+      this.hand(sending, content);
+      return;
+    }
+    const { inFlight } = this.parts;
+    inFlight.enter();
+    content
+      .then(
+        (made) => this.hand(sending, made),
+        (error: unknown) => this.refuse(sending, error),
+      )
+      .finally(() => inFlight.leave());
+  }
+
+  private hand(sending: Sending, content: EntryContent): void {
+    const { envelope, to } = sending;
     const { backend, catalog, inFlight } = this.parts;
+    const entry = this.entryOf(sending, content);
     // Shutdown waits for a store to take what is on its way; not for room in a memory that ends with the process.
     const isWaitedFor = backend.features.has('durable');
     if (isWaitedFor) inFlight.enter();
@@ -115,10 +135,12 @@ export class QueuedRunMode {
         const isDuplicate = result.status === 'duplicate';
         const stored = { entryId: isDuplicate ? result.id : entry.id, place: result.place, isDuplicate };
         if (!isDuplicate) this.tellEnqueued(envelope, to, stored);
+        else this.parts.claims?.dropped(entry.data);
         sending.stored(stored);
       },
       reject: (error) => {
         if (isWaitedFor) inFlight.leave();
+        if ('claim' in content) this.parts.claims?.refused(content.claim, error);
         this.refuse(sending, error);
       },
     });
@@ -129,16 +151,18 @@ export class QueuedRunMode {
     refused(error);
   }
 
-  private entryOf({ envelope, to, posting, replyTo }: Sending): QueueEntry {
+  private contentOf({ envelope, to, posting }: Sending): EntryContent | Promise<EntryContent> {
+    const { claims, limits } = this.parts;
+    if (claims === undefined) return { payload: encodeValue(envelope.message, limits) };
+    return claims.contentOf(envelope, to.queue, posting.delayMs);
+  }
+
+  private entryOf({ envelope, to, posting, replyTo }: Sending, content: EntryContent): QueueEntry {
     const { delayMs, deduplicationId, isForwarded } = posting;
     return {
       id: entryIdOf(envelope, to),
       name: envelope.name,
-      data: writeEntryData(envelope, {
-        handler: to.handler,
-        isAwaited: replyTo !== undefined,
-        limits: this.parts.limits,
-      }),
+      data: writeEntryData(envelope, content, { handler: to.handler, isAwaited: replyTo !== undefined }),
       key: envelope.key,
       priority: priorityOf(envelope.ownPriority ?? to.priority),
       delayMs,

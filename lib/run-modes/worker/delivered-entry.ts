@@ -1,7 +1,9 @@
 import { isDispatchError } from '../../common/dispatch-error.js';
 import type { CodecLimits } from '../../message/codec/json-codec.js';
 import type { MessageContext } from '../../message/message-context.js';
-import { readEntryData, type EntryData } from '../queue/entry-data.js';
+import type { ClaimCheck } from '../claim-check/claim-check.js';
+import { ClaimCheckMissingError } from '../claim-check/errors.js';
+import { claimOf, readEntryData, type ClaimReference, type EntryData } from '../queue/entry-data.js';
 import { UnhandledEntryError, UnreadableEntryError } from '../queue/errors.js';
 import type { Delivery, ParkingPlace, Settlement } from '../queue/queue-backend.port.js';
 import { toParkedError } from '../queue/wire-error.js';
@@ -20,6 +22,8 @@ interface DeliveredEntryParts {
   readonly targets: EntryTargets;
   readonly observer: TaskObserver;
   readonly limits: CodecLimits;
+  /** What keeps large payloads; undefined where entries have them all. */
+  readonly claims: ClaimCheck | undefined;
 }
 
 /** The entry of one delivery: what it says, to whom it goes, and how it is parked where neither can be found out. */
@@ -28,6 +32,8 @@ export class DeliveredEntry {
   /** When an attempt of this delivery failed first; undefined while none has. */
   firstFailedAt: Date | undefined;
   private isAwaited = false;
+  /** The payload, where it was kept outside the queue and has been fetched. */
+  private kept: string | undefined;
 
   constructor(
     private readonly parts: DeliveredEntryParts,
@@ -37,11 +43,30 @@ export class DeliveredEntry {
     this.task = { queue, delivery };
   }
 
+  /** Where its payload is to be fetched from before anything else; undefined where it has it. */
+  get claim(): ClaimReference | undefined {
+    return this.parts.claims === undefined ? undefined : claimOf(this.delivery.data);
+  }
+
+  /**
+   * Fetches the payload.
+   *
+   * @returns the end of the delivery where there is none
+   * @throws DISPATCH_CLAIM_CHECK_UNAVAILABLE
+   */
+  async fetch(claim: ClaimReference): Promise<Settlement | undefined> {
+    const { id, name, attempt } = this.delivery;
+    this.kept = await this.parts.claims?.read(claim, name);
+    if (this.kept !== undefined) return undefined;
+    return this.park('unreadable', new ClaimCheckMissingError(this.queue, id, claim.id), attempt);
+  }
+
   /** What the entry says; where it cannot be read, its end. */
   read(attempt: number): EntryData | Settlement {
     const { data, id } = this.delivery;
     try {
-      const entry = readEntryData(data, this.parts.limits);
+      const { limits, claims } = this.parts;
+      const entry = readEntryData(data, this.kept === undefined ? limits : (claims?.limits ?? limits), this.kept);
       if (typeof entry !== 'string') {
         this.isAwaited = entry.isAwaited;
         return entry;

@@ -9,7 +9,9 @@ import { ShutdownError } from '../errors.js';
 import { failureOf } from '../failure-of.js';
 import type { LastFailures } from '../last-failures.js';
 import type { PreparedHandler } from '../sync-run-mode.js';
-import type { EntryData } from '../queue/entry-data.js';
+import type { ClaimCheck } from '../claim-check/claim-check.js';
+import { ClaimCheckUnavailableError } from '../claim-check/errors.js';
+import type { ClaimReference, EntryData } from '../queue/entry-data.js';
 import { AttemptsExhaustedError, CancelledError, LockLostError } from '../queue/errors.js';
 import type { Delivery, JsonValue, Settlement } from '../queue/queue-backend.port.js';
 import type { QueueSettings } from '../queue/queue-settings.js';
@@ -30,6 +32,8 @@ export interface DeliveryRunParts {
   readonly policies: FailurePolicies;
   readonly rests: QueueRests;
   readonly lastFailures: LastFailures;
+  /** What keeps large payloads; undefined where entries have them all. */
+  readonly claims: ClaimCheck | undefined;
 }
 
 /**
@@ -59,11 +63,27 @@ export class DeliveryRun {
   /** Rejects only where the store or this library fails, and not the handler: see {@link disturbed}. */
   settle(): Promise<Settlement> {
     try {
-      const restMs = this.parts.rests.leftMs(this.settings.name);
-      const { attempt } = this.delivery;
-      return restMs === 0 ? this.step(attempt) : this.held(restMs, attempt);
+      const { claim } = this.entry;
+      return claim === undefined ? this.begin() : this.fetch(claim);
     } catch (error) {
       return Promise.reject(error);
+    }
+  }
+
+  private begin(): Promise<Settlement> {
+    const restMs = this.parts.rests.leftMs(this.settings.name);
+    const { attempt } = this.delivery;
+    return restMs === 0 ? this.step(attempt) : this.held(restMs, attempt);
+  }
+
+  /** A message whose payload cannot be read now goes behind the others; one with a key must not, and is held. */
+  private async fetch(claim: ClaimReference): Promise<Settlement> {
+    try {
+      return (await this.entry.fetch(claim)) ?? (await this.begin());
+    } catch (error) {
+      if (!(error instanceof ClaimCheckUnavailableError) || this.delivery.key !== undefined) throw error;
+      this.parts.observer.disturbed(this.settings.name, error);
+      return { action: 'giveBack', delayMs: DISTURBED_WAIT_MS };
     }
   }
 

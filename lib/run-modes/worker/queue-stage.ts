@@ -8,6 +8,7 @@ import { QueueLetters, type LetterDestination } from '../dead-letters/queue-lett
 import { QueueNotConfiguredError } from '../errors.js';
 import type { InFlight } from '../in-flight.js';
 import type { LastFailures } from '../last-failures.js';
+import type { ResolvedClaimCheck } from '../claim-check/claim-check.options.js';
 import type { QueueBackendFactory } from '../queue/queue-backend.port.js';
 import type { QueueCatalogOptions } from '../queue/queue-catalog.js';
 import { QueueClient } from '../queue/queue-client.js';
@@ -33,6 +34,7 @@ export interface QueueStageParts {
   readonly unhandled: UnhandledExceptionBus;
   readonly inFlight: InFlight;
   readonly limits: CodecLimits;
+  readonly claimCheck: ResolvedClaimCheck | undefined;
   readonly policies: FailurePolicies;
   readonly lastFailures: LastFailures;
 }
@@ -49,8 +51,9 @@ export class QueueStage {
   private worker: QueueWorker | undefined;
 
   constructor(private readonly parts: QueueStageParts) {
-    const { factory, catalog: queues, channel, inFlight, limits } = parts;
-    this.client = factory && new QueueClient({ factory, instanceId: randomUUID(), queues, channel, inFlight, limits });
+    const { factory, catalog: queues, channel, inFlight, limits, claimCheck } = parts;
+    const instanceId = randomUUID();
+    this.client = factory && new QueueClient({ factory, instanceId, queues, channel, inFlight, limits, claimCheck });
     this.queues = new Queues(() => {
       const { backend, catalog } = this.opened();
       return { backend, catalog, work: (settings) => this.workOn(settings) };
@@ -123,6 +126,7 @@ export class QueueStage {
       limits,
       policies,
       rests: new QueueRests(),
+      claims: this.client.claims,
       lastFailures,
     });
     const { catalog } = this.client;

@@ -87,6 +87,7 @@ export class QueueWorker {
       const end = (settlement: Settlement): void => {
         if (this.running.delete(running)) activity.running -= 1;
         resolve(settlement);
+        this.parts.claims?.ended(delivery, settlement);
       };
       const disturbed = async (reason: unknown): Promise<void> => {
         // Rejects only where the application's own logger throws: even then the entry must not stay in our hands.

@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
 
-import { migratePostgres, postgresIdempotency } from '../../../lib/integrations/postgres/index.js';
-import { idempotencyStoreContract } from '../../../lib/testing/index.js';
+import { migratePostgres, postgresClaimCheck, postgresIdempotency } from '../../../lib/integrations/postgres/index.js';
+import { claimCheckStoreContract, idempotencyStoreContract } from '../../../lib/testing/index.js';
 import { startPostgres, type PostgresServer } from '../../services/postgres.js';
 
 let postgres: PostgresServer;
@@ -24,7 +24,14 @@ afterAll(() => postgres.stop());
 
 describe('a user with the rights that the README names', () => {
   it.each(idempotencyStoreContract({ store: () => postgresIdempotency({ connection }) }))(
-    'has a store that $title',
+    'has a store of calls that $title',
+    async ({ run }) => {
+      await expect(run()).resolves.toBeUndefined();
+    },
+  );
+
+  it.each(claimCheckStoreContract({ store: () => postgresClaimCheck({ connection }) }))(
+    'has a store of payloads that $title',
     async ({ run }) => {
       await expect(run()).resolves.toBeUndefined();
     },

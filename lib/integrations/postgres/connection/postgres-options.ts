@@ -52,8 +52,6 @@ export interface PostgresStoreOptions extends PostgresAccessOptions {
    * server that restarts is tried again. Default 5000.
    */
   readonly commandTimeoutMs?: number;
-  /** How often rows whose time is over are deleted, in milliseconds from 1000, counted from the end of the last time. Default 60 000. */
-  readonly sweepEveryMs?: number;
 }
 
 /** The same, complete. */
@@ -64,10 +62,8 @@ export interface ResolvedPostgresOptions {
   readonly atBoot: 'fail' | 'wait';
   readonly maxConnections: number;
   readonly commandTimeoutMs: number;
-  readonly sweepEveryMs: number;
 }
 
-/** What `pg` is given for each store that has options of its own beside these. */
 const KNOWN: Record<keyof PostgresStoreOptions, true> = {
   connection: true,
   schema: true,
@@ -75,10 +71,10 @@ const KNOWN: Record<keyof PostgresStoreOptions, true> = {
   atBoot: true,
   maxConnections: true,
   commandTimeoutMs: true,
-  sweepEveryMs: true,
 };
 const SCHEMA_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,62}$/;
-const MAX_TIMEOUT_MS = 2_147_483_647;
+/** The longest time limit, in milliseconds: timers keep no longer one. */
+export const MAX_TIMEOUT_MS = 2_147_483_647;
 
 /**
  * Fills the options in.
@@ -94,7 +90,7 @@ export function resolvePostgresOptions(
   const misplaced = misplacedProblem(options);
   if (misplaced !== undefined) throw new InvalidPostgresOptionsError(subject, [misplaced]);
   const { connection: given = {}, schema = 'dispatch', migrate = false, atBoot = 'fail' } = options;
-  const { maxConnections = 4, commandTimeoutMs = 5000, sweepEveryMs = 60_000 } = options;
+  const { maxConnections = 4, commandTimeoutMs = 5000 } = options;
   const connection = typeof given === 'string' ? { connectionString: given } : given;
   const names = [...Object.keys(KNOWN), ...own];
   const found = [
@@ -107,11 +103,10 @@ export function resolvePostgresOptions(
     ...choiceProblems('atBoot', atBoot, ['fail', 'wait']),
     ...countProblems('maxConnections', maxConnections, 1, 10_000),
     ...countProblems('commandTimeoutMs', commandTimeoutMs, 1, MAX_TIMEOUT_MS),
-    ...countProblems('sweepEveryMs', sweepEveryMs, 1000, MAX_TIMEOUT_MS),
     ...problems,
   ];
   if (found.length > 0) throw new InvalidPostgresOptionsError(subject, found);
-  return { connection, schema, migrate, atBoot, maxConnections, commandTimeoutMs, sweepEveryMs };
+  return { connection, schema, migrate, atBoot, maxConnections, commandTimeoutMs };
 }
 
 /** What is wrong with the name of a schema: it becomes part of statements. */

@@ -3,6 +3,8 @@ import { createHash } from 'node:crypto';
 import type { ClaimResult, IdempotencyClaim, IdempotencyStore, ReleasedFailure } from '../../../index.js';
 import { PostgresClient } from '../connection/postgres-client.js';
 import {
+  countProblems,
+  MAX_TIMEOUT_MS,
   resolvePostgresOptions,
   type PostgresStoreOptions,
   type ResolvedPostgresOptions,
@@ -10,6 +12,12 @@ import {
 import { PreparedTables } from '../tables/prepared-tables.js';
 import { Sweep } from '../tables/sweep.js';
 import { idempotencyStatements, type IdempotencyStatements } from './idempotency-sql.js';
+
+/** Options of {@link postgresIdempotency}. */
+export interface PostgresIdempotencyOptions extends PostgresStoreOptions {
+  /** How often rows whose time is over are deleted, in milliseconds from 1000, counted from the end of the last time. Default 60 000. */
+  readonly sweepEveryMs?: number;
+}
 
 /**
  * Keeps idempotent calls in a table of Postgres, for all processes that share a schema. Those who wait ask again. One store
@@ -22,8 +30,11 @@ import { idempotencyStatements, type IdempotencyStatements } from './idempotency
  *
  * @throws DISPATCH_INVALID_POSTGRES_OPTIONS listing everything that is wrong with the options
  */
-export function postgresIdempotency(options: PostgresStoreOptions = {}): IdempotencyStore {
-  return new PostgresIdempotencyStore(resolvePostgresOptions('postgresIdempotency()', options));
+export function postgresIdempotency(options: PostgresIdempotencyOptions = {}): IdempotencyStore {
+  const sweepEveryMs = options?.sweepEveryMs ?? 60_000;
+  const problems = countProblems('sweepEveryMs', sweepEveryMs, 1000, MAX_TIMEOUT_MS);
+  const resolved = resolvePostgresOptions('postgresIdempotency()', options, { own: ['sweepEveryMs'], problems });
+  return new PostgresIdempotencyStore(resolved, sweepEveryMs);
 }
 
 class PostgresIdempotencyStore implements IdempotencyStore {
@@ -33,11 +44,11 @@ class PostgresIdempotencyStore implements IdempotencyStore {
   private readonly sweep: Sweep;
   private readonly sql: IdempotencyStatements;
 
-  constructor(options: ResolvedPostgresOptions) {
+  constructor(options: ResolvedPostgresOptions, sweepEveryMs: number) {
     this.client = new PostgresClient(options);
     this.tables = new PreparedTables(this.client, 'idempotency', options);
     this.sql = idempotencyStatements(options.schema);
-    this.sweep = new Sweep(options.sweepEveryMs, async () => (await this.client.query(this.sql.sweep)).length);
+    this.sweep = new Sweep(sweepEveryMs, async () => (await this.client.query(this.sql.sweep)).length);
   }
 
   open(): Promise<void> {

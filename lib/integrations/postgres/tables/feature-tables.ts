@@ -1,3 +1,4 @@
+import { CLAIM_CHECK_STEPS } from '../claim-check/claim-check-sql.js';
 import { IDEMPOTENCY_STEPS } from '../idempotency/idempotency-sql.js';
 
 /**
@@ -5,6 +6,7 @@ import { IDEMPOTENCY_STEPS } from '../idempotency/idempotency-sql.js';
  * different is a further step, which must leave the tables usable for the release before.
  */
 const STEPS = {
+  'claim-check': CLAIM_CHECK_STEPS,
   idempotency: IDEMPOTENCY_STEPS,
 } satisfies Record<string, readonly ((schema: string) => string)[]>;
 

@@ -60,7 +60,7 @@ describe('an entry that cannot be handled', () => {
   it.each<[ParkingPlace, string, unknown, string, string]>([
     ['unreadable', 'no object', 'hello', 'DISPATCH_UNREADABLE_ENTRY', 'its data is no object'],
     ['unreadable', 'null', null, 'DISPATCH_UNREADABLE_ENTRY', 'its data is no object'],
-    ['unreadable', 'of another format', { ...DATA, format: 2 }, 'DISPATCH_UNREADABLE_ENTRY', 'has the format 2, not 1'],
+    ['unreadable', 'of another format', { ...DATA, format: 3 }, 'DISPATCH_UNREADABLE_ENTRY', 'has the format 3, not 1'],
     ['unreadable', 'a job of a stranger', { orderId: 7 }, 'DISPATCH_UNREADABLE_ENTRY', 'has the format undefined'],
     ['unreadable', 'without a name', { ...DATA, name: 7 }, 'DISPATCH_UNREADABLE_ENTRY', 'names no message'],
     ['unreadable', 'of no kind', { ...DATA, kind: 'task' }, 'DISPATCH_UNREADABLE_ENTRY', 'names no message'],

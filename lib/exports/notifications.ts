@@ -1,0 +1,58 @@
+/** What observers are told. Part of the public surface, `lib/index.ts`. */
+
+export {
+  DeadLetterDiscardedNotification,
+  DeadLetterReplayedNotification,
+  DeadLettersAlertNotification,
+  type DeadLetterNotificationFacts,
+} from '../notifications/dead-letters/dead-letter-notifications.js';
+export { InvalidNotificationOptionsError, ObserverScopeError } from '../notifications/errors.js';
+export {
+  CommandCompletedNotification,
+  CommandFailedNotification,
+  CommandInitiatedNotification,
+  EventHandledNotification,
+  EventHandlingFailedNotification,
+  EventPublishedNotification,
+  MessageUnhandledNotification,
+  QueryCompletedNotification,
+  QueryFailedNotification,
+  QueryInitiatedNotification,
+} from '../notifications/message-notifications.js';
+export {
+  DispatchNotification,
+  NotificationsDroppedNotification,
+  ObserverFailedNotification,
+  type NotificationClass,
+} from '../notifications/notification.js';
+export type { NotificationOptions } from '../notifications/notification.options.js';
+export { InjectNotifications, Notifications } from '../notifications/notifications.js';
+export { OnNotification } from '../notifications/on-notification.decorator.js';
+export {
+  CircuitClosedNotification,
+  CircuitHalfOpenedNotification,
+  CircuitOpenedNotification,
+  type CircuitOpening,
+} from '../notifications/resilience/circuit-notifications.js';
+export {
+  MessageRefusedNotification,
+  MessageSkippedNotification,
+  ReplierFailedNotification,
+} from '../notifications/router-notifications.js';
+export { SagaFailedNotification, SagaReactedNotification } from '../notifications/saga-notifications.js';
+export {
+  QueueAlertNotification,
+  QueueDrainedNotification,
+  QueueErrorNotification,
+  QueuePausedNotification,
+  QueueResumedNotification,
+  TaskCompletedNotification,
+  TaskDiscardedNotification,
+  TaskEnqueuedNotification,
+  TaskFailedNotification,
+  TaskPostponedNotification,
+  TaskRejectedNotification,
+  TaskRetriedNotification,
+  TaskStalledNotification,
+  TaskStartedNotification,
+} from '../notifications/task-notifications.js';

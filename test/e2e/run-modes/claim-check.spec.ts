@@ -1,0 +1,160 @@
+import { describe, expect, it } from '@jest/globals';
+import { Inject } from '@nestjs/common';
+import {
+  Command,
+  CommandHandler,
+  Event,
+  EventsHandler,
+  memoryClaimCheck,
+  Message,
+  OnError,
+  Queues,
+  retry,
+  type ClaimCheckStore,
+  type HandlerContext,
+} from 'nestjs-dispatch';
+import { postgresClaimCheck } from 'nestjs-dispatch/postgres';
+
+import { rejectionOf } from '../../unit/dispatcher/application.js';
+import { until } from '../../unit/run-modes/queued-application.js';
+import { QUEUED_MODES, SHARED_MODES, startIn, type Mode } from './modes.js';
+import { Journal } from './orders.js';
+
+@Message('films.store')
+class StoreFilm extends Command<string> {
+  constructor(
+    readonly title: string,
+    readonly frames: readonly bigint[],
+    readonly failures = 0,
+  ) {
+    super();
+  }
+}
+
+@Message('films.stored')
+class FilmStored extends Event {
+  constructor(readonly frames: readonly bigint[]) {
+    super();
+  }
+}
+
+@CommandHandler(StoreFilm)
+@OnError(RangeError, retry('1ms'))
+class StoreFilmHandler {
+  constructor(@Inject(Journal) private readonly journal: Journal) {}
+
+  async execute({ title, frames, failures }: StoreFilm, context: HandlerContext): Promise<string> {
+    this.journal.note(title, context.attempt);
+    if (context.attempt <= failures) throw new RangeError('again');
+    return `${title} ${frames.length} ${String(frames.at(-1))}`;
+  }
+}
+
+@EventsHandler(FilmStored)
+class Mailer {
+  constructor(@Inject(Journal) private readonly journal: Journal) {}
+
+  handle({ frames }: FilmStored): void {
+    this.journal.note('mail', frames.length);
+  }
+}
+
+@EventsHandler(FilmStored)
+class Ledger extends Mailer {}
+
+const FRAMES = Array.from({ length: 60_000 }, (_, index) => BigInt(index));
+const providers = [Journal, StoreFilmHandler, Mailer, Ledger];
+
+/** Counts what a store keeps. */
+class Counted implements ClaimCheckStore {
+  readonly ids = new Set<string>();
+
+  constructor(private readonly store: ClaimCheckStore) {}
+
+  get isShared(): boolean {
+    return this.store.isShared;
+  }
+
+  async put(id: string, payload: string, ttlMs: number): Promise<void> {
+    await this.store.put(id, payload, ttlMs);
+    this.ids.add(id);
+  }
+
+  get(id: string): Promise<string | undefined> {
+    return this.store.get(id);
+  }
+
+  async remove(id: string): Promise<void> {
+    await this.store.remove(id);
+    this.ids.delete(id);
+  }
+
+  sweep(limit: number): Promise<number> {
+    return this.store.sweep(limit);
+  }
+
+  async close(): Promise<void> {
+    await this.store.close?.();
+  }
+}
+
+async function startStoring(mode: Mode, store: ClaimCheckStore = memoryClaimCheck()) {
+  const counted = new Counted(store);
+  const settings = { maxAttempts: 2, backoffMs: 1 };
+  const application = await startIn(mode, { providers, settings, options: { claimCheck: { store: counted } } });
+  return { ...application, counted, journal: application.app.get(Journal) };
+}
+
+describe.each(QUEUED_MODES)('a large message through $name', (mode) => {
+  it('is handled as it was sent, tried again too, and nothing is left of it outside the queue', async () => {
+    const { dispatcher, counted, journal } = await startStoring(mode);
+    expect(await dispatcher.execute(new StoreFilm('a', FRAMES, 1))).toBe('a 60000 59999');
+    expect(journal.entries).toEqual(['a 1', 'a 2']);
+    await until('the payload to be gone', () => counted.ids.size === 0);
+  });
+
+  it('reaches every handler of an event, each with a payload of its own', async () => {
+    const { dispatcher, counted, journal } = await startStoring(mode);
+    await dispatcher.publishAndWait(new FilmStored(FRAMES));
+    expect(journal.entries.toSorted()).toEqual(['mail 60000', 'mail 60000']);
+    await until('the payloads to be gone', () => counted.ids.size === 0);
+  });
+
+  it('keeps its payload where it is parked, and its entry is small', async () => {
+    const { app, dispatcher, counted, queue = '' } = await startStoring(mode);
+    expect(await rejectionOf(dispatcher.execute(new StoreFilm('a', FRAMES, 9)))).toMatchObject({ message: 'again' });
+    const [parked] = await app.get(Queues).parked(queue, 'failed', 1);
+    expect(JSON.stringify(parked?.data).length).toBeLessThan(1000);
+    expect(counted.ids.size).toBe(1);
+  });
+
+  it('is parked where its payload is gone, and its caller told why; the next one is handled', async () => {
+    const { app, dispatcher, counted, queue = '' } = await startStoring(mode);
+    const queues = app.get(Queues);
+    await queues.pause(queue);
+    const calling = rejectionOf(dispatcher.execute(new StoreFilm('a', FRAMES)));
+    await until('the message to wait', async () => (await queues.counts(queue)).waiting === 1);
+    for (const id of counted.ids) await counted.remove(id);
+    await queues.resume(queue);
+    expect(await calling).toMatchObject({ code: 'DISPATCH_CLAIM_CHECK_MISSING' });
+    expect((await queues.counts(queue)).parked).toMatchObject({ unreadable: 1 });
+    expect(await dispatcher.execute(new StoreFilm('b', FRAMES))).toBe('b 60000 59999');
+  });
+
+  it('cannot be made by a schedule, which keeps its message itself', async () => {
+    const { dispatcher, counted } = await startStoring(mode);
+    const scheduling = dispatcher.schedule(new StoreFilm('a', FRAMES), { id: 'large', every: '1h' });
+    expect(await rejectionOf(scheduling)).toMatchObject({ code: 'DISPATCH_MESSAGE_TOO_LARGE' });
+    expect(counted.ids.size).toBe(0);
+  });
+});
+
+describe.each(SHARED_MODES)('a large message through $name, kept on Postgres', (mode) => {
+  it('is handled, and nothing is left of it', async () => {
+    const connection = process.env['TEST_POSTGRES_URL'] ?? '';
+    const store = postgresClaimCheck({ connection, schema: 'test_modes_claims', migrate: true });
+    const { dispatcher, counted } = await startStoring(mode, store);
+    expect(await dispatcher.execute(new StoreFilm('a', FRAMES, 1))).toBe('a 60000 59999');
+    await until('the payload to be gone', () => counted.ids.size === 0);
+  });
+});
