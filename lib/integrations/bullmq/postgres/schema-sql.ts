@@ -45,7 +45,8 @@ END;
 $$;
 
 -- Frees jobs whose worker is gone. BullMQ puts them last; here they keep their place, so that no later job of the same
--- key overtakes them.
+-- key overtakes them. One session at a time: of two at once, the second would free what the first has only just marked, and
+-- not know its place.
 CREATE FUNCTION dispatch_recover_stalled(
   p_queue text, p_max_stalled integer, p_now bigint, p_max_check_time bigint
 ) RETURNS SETOF text
@@ -55,6 +56,9 @@ DECLARE
   v_seqs bigint[];
   v_id   text;
 BEGIN
+  IF NOT pg_try_advisory_xact_lock(hashtext('dispatch:stalled'), hashtext(p_queue)) THEN
+    RETURN;
+  END IF;
   SELECT array_agg(id), array_agg(seq) INTO v_ids, v_seqs
     FROM job
    WHERE queue = p_queue AND state = 'active' AND stalled_marked AND locked_until_ms < p_now;
