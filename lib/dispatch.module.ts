@@ -33,6 +33,7 @@ import { ProviderDiscovery } from './handlers/provider-discovery.js';
 import { AmbientContext, AmbientStore } from './message/ambient-context.js';
 import { NotificationChannel } from './notifications/notification-channel.js';
 import { notificationProviders, notificationTokens } from './notifications/notifications.js';
+import { QueryCache } from './pipeline/query-cache/query-cache.js';
 import { CircuitBreakers } from './pipeline/resilience/circuit-breaker/circuit-breakers.js';
 import { Queues } from './run-modes/queue/queues.js';
 import { QueueHealth } from './run-modes/worker/queue-health.js';
@@ -81,6 +82,7 @@ function door<T>(provide: abstract new (...args: never[]) => T, pick: (stages: D
     door(EventPublisher, ({ events }) => new EventPublisher(events)),
     door(Queues, ({ queueing }) => queueing.queues),
     door(CircuitBreakers, ({ resilience }) => resilience.breakers),
+    door<QueryCache>(QueryCache, ({ queryCaching }) => queryCaching.cache),
     door(QueueHealth, ({ queueing }) => queueing.health),
     door(DeadLetters, ({ deadLetters }) => deadLetters),
     ...notificationProviders(),
@@ -96,6 +98,7 @@ function door<T>(provide: abstract new (...args: never[]) => T, pick: (stages: D
     EventPublisher,
     Queues,
     CircuitBreakers,
+    QueryCache,
     QueueHealth,
     DeadLetters,
     ...notificationTokens(),

@@ -37,6 +37,7 @@ import { HandlerPreparation } from './pipeline/handler-preparation.js';
 import { IdempotentCalls } from './pipeline/idempotency/idempotent-calls.js';
 import { NestEnhancers } from './pipeline/enhancers/nest-enhancers.js';
 import { PipelineBuilder } from './pipeline/pipeline-builder.js';
+import { QueryCaching } from './pipeline/query-cache/query-caching.js';
 import { Resilience } from './pipeline/resilience/resilience.js';
 import { MessageRouter } from './router/message-router.js';
 import { notifyingObserver } from './router/router-notifier.js';
@@ -76,6 +77,7 @@ export class DispatchStages {
   private readonly lastFailures: LastFailures;
   private readonly idempotency: IdempotentCalls;
   readonly resilience: Resilience;
+  readonly queryCaching = new QueryCaching();
   readonly routes: Routes;
   private readonly runMode: SyncRunMode;
   private readonly observed: ObservedRunMode;
@@ -207,10 +209,10 @@ export class DispatchStages {
   }
 
   private makeRoutes(validators: MessageValidators, placements: Placements): Routes {
-    const { behaviors, ambient, enhancers, idempotency, resilience } = this;
+    const { behaviors, ambient, enhancers, idempotency, resilience, queryCaching } = this;
     const { discovery, scopes } = this.nest;
     const { timeoutMs, queueing, logging, failures } = this.options;
-    const around = { behaviors, ambient, enhancers, idempotency, resilience };
+    const around = { behaviors, ambient, enhancers, idempotency, resilience, queryCaching };
     const pipelines = new PipelineBuilder({ ...around, scopes, validators, logging });
     const preparation = new HandlerPreparation(
       pipelines,

@@ -38,6 +38,15 @@ export { IdempotencyBehavior } from '../pipeline/idempotency/idempotency.behavio
 export type { IdempotencyOptions, IdempotencyTimes } from '../pipeline/idempotency/idempotency.options.js';
 export { Idempotent, type IdempotentOptions } from '../pipeline/idempotency/idempotent.decorator.js';
 export { memoryIdempotency, type MemoryIdempotencyOptions } from '../pipeline/idempotency/memory-idempotency-store.js';
+export { CachedQuery, type CachedQueryOptions } from '../pipeline/query-cache/cached-query.decorator.js';
+export { InvalidQueryCacheKeyError } from '../pipeline/query-cache/errors.js';
+export {
+  InvalidatesQueries,
+  type QueryInvalidation,
+  type QueryInvalidationRule,
+} from '../pipeline/query-cache/invalidates-queries.decorator.js';
+export { QueryCache } from '../pipeline/query-cache/query-cache.js';
+export { QueryInvalidationBehavior } from '../pipeline/query-cache/query-invalidation.behavior.js';
 export { BulkheadBehavior } from '../pipeline/resilience/bulkhead/bulkhead.behavior.js';
 export { Bulkhead, type BulkheadOptions } from '../pipeline/resilience/bulkhead/bulkhead.decorator.js';
 export { BulkheadFullError } from '../pipeline/resilience/bulkhead/errors.js';

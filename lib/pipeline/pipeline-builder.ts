@@ -27,6 +27,8 @@ import { checkIdempotentOptions, idempotentOptionsOf } from './idempotency/idemp
 import type { NestEnhancers } from './enhancers/nest-enhancers.js';
 import { BulkheadBehavior } from './resilience/bulkhead/bulkhead.behavior.js';
 import { CircuitBreakerBehavior } from './resilience/circuit-breaker/circuit-breaker.behavior.js';
+import type { QueryCaching } from './query-cache/query-caching.js';
+import { QueryInvalidationBehavior } from './query-cache/query-invalidation.behavior.js';
 import { RateLimitBehavior } from './resilience/rate-limit/rate-limit.behavior.js';
 import type { Resilience } from './resilience/resilience.js';
 
@@ -49,6 +51,7 @@ export interface PipelineBuilderOptions {
   readonly idempotency: IdempotentCalls;
   readonly enhancers: NestEnhancers;
   readonly resilience: Resilience;
+  readonly queryCaching: QueryCaching;
 }
 
 /** Puts the pipeline of a handler together, once per handler and message class. */
@@ -57,13 +60,15 @@ export class PipelineBuilder {
 
   /** @param timeoutMs the limit that holds where the sender sets none; 0 means no limit. */
   build(handler: RegisteredHandler, definition: MessageDefinition, timeoutMs: number): Pipeline {
-    const { enhancers, scopes } = this.options;
-    const call = enhancers.around(handler, definition.target, withHooks(handler));
+    const { enhancers, queryCaching, scopes } = this.options;
+    const own = queryCaching.around(handler, definition, withHooks(handler));
+    const call = enhancers.around(handler, definition.target, own);
     const innermost = invokeProvider(handler.provider, scopes, call);
     const limited = compose(this.steps(handler, definition, true), innermost);
     if (timeoutMs > 0) return { invoke: limited, invokeLimited: limited, invokeBare: undefined };
     const steps = this.steps(handler, definition, false);
-    const isAlone = steps.length === 0 && !hasHooks(handler) && !enhancers.concerns(handler);
+    const isEnhanced = enhancers.concerns(handler) || queryCaching.concerns(handler);
+    const isAlone = steps.length === 0 && !hasHooks(handler) && !isEnhanced;
     const isBare = isAlone && handler.provider.isStatic && takesMessageOnly(handler);
     return {
       invoke: compose(steps, innermost),
@@ -85,11 +90,15 @@ export class PipelineBuilder {
   /** What a handler names to stand around it but that is nothing of the kind, or that nobody provides. */
   mistakesOf(handler: RegisteredHandler): WiringMistake[] {
     const { provider } = handler;
-    const { behaviors, enhancers, resilience } = this.options;
+    const { behaviors, enhancers, queryCaching, resilience } = this.options;
     const unknown = usedBehaviorsOf(provider.type)
       .filter((type) => !behaviors.has(type))
       .map((type): WiringMistake => ({ rule: 'unknown-behavior', text: `${provider.label} uses ${unusable(type)}.` }));
-    const shipped = [...idempotencyMistakes(handler), ...resilience.mistakesOf(handler)];
+    const shipped = [
+      ...idempotencyMistakes(handler),
+      ...resilience.mistakesOf(handler),
+      ...queryCaching.mistakesOf(handler),
+    ];
     return [...unknown, ...enhancers.mistakesOf(handler), ...shipped];
   }
 
@@ -103,7 +112,7 @@ export class PipelineBuilder {
   }
 
   private steps(handler: RegisteredHandler, definition: MessageDefinition, isLimited: boolean): PlacedStep[] {
-    const { behaviors, logging, resilience, validators } = this.options;
+    const { behaviors, logging, queryCaching, resilience, validators } = this.options;
     const skipped = skippedBehaviorsOf(definition.target);
     const validator = validators.validatorFor(definition, handler.options.schema);
     const steps = behaviors.stepsFor(handler.kind, usedBehaviorsOf(handler.provider.type));
@@ -113,7 +122,7 @@ export class PipelineBuilder {
       const once = new IdempotencyBehavior(this.options.idempotency, idempotent);
       steps.push(shippedStep(IdempotencyBehavior, once, -250));
     }
-    steps.push(...resilience.stepsFor(handler, definition));
+    steps.push(...queryCaching.stepsFor(handler, definition), ...resilience.stepsFor(handler, definition));
     if (isLimited) steps.push(shippedStep(TimeoutBehavior, new TimeoutBehavior(), -200));
     if (validator !== undefined) steps.push(shippedStep(ValidationBehavior, new ValidationBehavior(validator), -100));
     return steps.filter(({ type }) => !skipped.includes(type)).toSorted((a, b) => a.priority - b.priority);
@@ -123,6 +132,7 @@ export class PipelineBuilder {
 const SHIPPED = new Map<unknown, string>([
   [LoggingBehavior, 'set the option "logging" of DispatchModule'],
   [IdempotencyBehavior, 'decorate the handler with @Idempotent'],
+  [QueryInvalidationBehavior, 'decorate the handler with @InvalidatesQueries'],
   [RateLimitBehavior, 'decorate the handler with @RateLimit'],
   [BulkheadBehavior, 'decorate the handler with @Bulkhead'],
   [CircuitBreakerBehavior, 'decorate the handler with @CircuitBreaker'],

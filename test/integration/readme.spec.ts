@@ -16,7 +16,7 @@ import type { HandlerContext, MessageSource, Next, PipelineBehavior, RoutedMessa
 import { map, type Observable } from 'rxjs';
 const { and, Behavior, DispatchExceptionFilter, DispatchModule, hasFields, header, hmacSignature } = dispatch;
 const { Idempotent, not, ofType, OnNotification, Saga, Source, CommandHandler } = dispatch;
-const { CircuitBreaker, RateLimit, RunMode } = dispatch;
+const { CachedQuery, CircuitBreaker, InvalidatesQueries, Query, QueryHandler, RateLimit, RunMode } = dispatch;
 import type { CircuitBreakers, ICommandHandler } from 'nestjs-dispatch';
 import { bullmq } from 'nestjs-dispatch/bullmq';
 import { postgresClaimCheck } from 'nestjs-dispatch/postgres';
