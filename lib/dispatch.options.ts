@@ -2,6 +2,7 @@ import type { FactoryProvider, ModuleMetadata, Provider, Type } from '@nestjs/co
 
 import type { ICommandPublisher, IEventPublisher, IQueryPublisher } from './buses/publishers.js';
 import { isOptionsObject } from './common/describe-value.js';
+import type { DeadLettersOptions } from './failures/dead-letters/dead-letter-options.js';
 import type { IUnhandledExceptionPublisher } from './failures/unhandled-exception-bus.js';
 import type { WiringMistake } from './handlers/errors.js';
 import { DEFAULT_CODEC_LIMITS } from './message/codec/json-codec.js';
@@ -53,6 +54,8 @@ export interface DispatchOptions extends FailureOptions {
   readonly messages?: readonly MessageClass[];
   /** When queues count as unhealthy. */
   readonly queueHealth?: QueueHealthOptions;
+  /** When dead letters are too many. */
+  readonly deadLetters?: DeadLettersOptions;
   /**
    * `'ambient'` (default): a service that a handler calls finds the handler's context by itself, so what it sends keeps
    * correlation and causation. It costs nothing until some handler, behavior or observer of the application can see a
@@ -182,6 +185,7 @@ const KNOWN: Record<keyof DispatchOptions, true> = {
   role: true,
   routes: true,
   queueHealth: true,
+  deadLetters: true,
   failures: true,
   failurePolicy: true,
   faults: true,

@@ -3,6 +3,11 @@ import { describeValue, isOptionsObject } from './common/describe-value.js';
 import { namePatternProblem } from './common/name-pattern.js';
 import { isTimeoutMs, MAX_TIMEOUT_MS } from './common/timeout.js';
 import type { PlacementOptions, RouteRule } from './dispatcher/queued/placement.js';
+import {
+  resolveDeadLetters,
+  type DeadLettersOptions,
+  type ResolvedDeadLetters,
+} from './failures/dead-letters/dead-letter-options.js';
 import { isPriority } from './message/envelope.js';
 import type { WiringMistake } from './handlers/errors.js';
 import type { MessageClass } from './message/message.js';
@@ -31,6 +36,7 @@ export interface QueueingOptions extends PayloadLimits {
   readonly queueHealth?: QueueHealthOptions;
   readonly messages?: readonly MessageClass[];
   readonly claimCheck?: ClaimCheckOptions;
+  readonly deadLetters?: DeadLettersOptions;
 }
 
 /** The options that concern queues, complete. */
@@ -42,6 +48,7 @@ export interface ResolvedQueueing {
   readonly health: Required<QueueHealthOptions>;
   readonly messages: readonly MessageClass[];
   readonly claimCheck: ResolvedClaimCheck | undefined;
+  readonly deadLetters: ResolvedDeadLetters;
 }
 
 const HEALTH: Required<QueueHealthOptions> = { maxWaiting: 1000, maxFailed: 100, everyMs: 30_000 };
@@ -72,6 +79,9 @@ export function resolveQueueing(options: QueueingOptions, mistakes: WiringMistak
     catalog: { defaults: queues.defaults ?? {}, each: queues.each ?? {} },
     role,
     messages: checkedMessages(options.messages ?? [], add),
+    deadLetters: resolveDeadLetters(options.deadLetters, (problem) =>
+      add(`The option "deadLetters" of DispatchModule ${problem}`),
+    ),
     health: checkedHealth(options.queueHealth ?? {}, add),
     claimCheck: resolveClaimCheck(options.claimCheck, options, mistakes),
   };

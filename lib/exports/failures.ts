@@ -1,6 +1,7 @@
 /** Failures: policies, dead letters, what is left of an error. Part of the public surface, `lib/index.ts`. */
 
 export type { DeadLetterFilter } from '../failures/dead-letters/dead-letter-filter.js';
+export type { DeadLettersOptions } from '../failures/dead-letters/dead-letter-options.js';
 export type { DeadLetterEdit } from '../failures/dead-letters/dead-letter-source.port.js';
 export type {
   DeadLetter,

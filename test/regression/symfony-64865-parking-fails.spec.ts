@@ -1,71 +1,83 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
-import { Command, Queues } from 'nestjs-dispatch';
-import { Client } from 'pg';
+import { describe, expect, it } from '@jest/globals';
+import { Queues } from 'nestjs-dispatch';
+import pg from 'pg';
 
-import { newQueue, SHARED_MODES, startIn } from '../e2e/run-modes/modes.js';
-import { commandHandler } from '../unit/dispatcher/handlers.js';
 import { until } from '../unit/run-modes/queued-application.js';
+import { Count, Ship, startLetters } from '../e2e/run-modes/letters.js';
+import { newQueue, SHARED_MODES, type Mode } from '../e2e/run-modes/modes.js';
 
-class Known extends Command {}
-class Stranger extends Command {}
+type Place = 'failed' | 'invalid';
 
-/** Makes a queue take no parked messages. @returns what ends that */
-type Block = (queue: string) => Promise<() => Promise<void>>;
+/** Keeps a store from parking in one place of a queue. @returns what ends that */
+type Sabotage = (queue: string, place: Place) => Promise<() => Promise<void>>;
 
-const redis = new Redis(process.env['TEST_REDIS_URL'] ?? '', { lazyConnect: true });
-const ends: (() => Promise<void>)[] = [];
-
-afterEach(async () => {
-  for (const end of ends.splice(0)) await end();
-});
-
-/** The counter that each write begins with is no number. */
-const onRedis: Block = async (queue) => {
-  const key = `test-modes:${queue}~unhandled:id`;
-  await redis.connect();
-  ends.push(async () => redis.disconnect());
-  await redis.set(key, 'in the way');
-  return async () => void (await redis.del(key));
+/** The key that the script writes to first has another type: it ends there, and has done nothing. */
+const breakRedis: Sabotage = async (queue) => {
+  const redis = new Redis(process.env['TEST_REDIS_URL'] ?? '');
+  const key = `test-modes:${queue}~invalid:id`;
+  await redis.set(key, 'not to be written to');
+  return async () => {
+    await redis.del(key);
+    await redis.quit();
+  };
 };
 
-/** The table refuses rows of that queue. */
-const onPostgres: Block = async (queue) => {
-  const client = new Client({ connectionString: process.env['TEST_POSTGRES_URL'] });
+/** A trigger that refuses the row. */
+const breakPostgres: Sabotage = async (queue, place) => {
+  const client = new pg.Client({
+    connectionString: process.env['TEST_POSTGRES_URL'] ?? '',
+    options: '-c search_path=test_modes',
+  });
   await client.connect();
   const name = `refuse_${queue.replaceAll('-', '_')}`;
-  const drop = async (): Promise<void> =>
-    void (await client.query(`drop function if exists test_modes.${name}() cascade`));
-  ends.push(async () => {
-    await drop();
+  const isIt =
+    place === 'failed' ? `NEW.queue = '${queue}' AND NEW.state = 'failed'` : `NEW.queue = '${queue}~invalid'`;
+  await client.query(`CREATE FUNCTION ${name}() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN RAISE EXCEPTION 'the disk is full'; END; $$`);
+  await client.query(`CREATE TRIGGER ${name} BEFORE INSERT OR UPDATE ON job FOR EACH ROW
+    WHEN (${isIt}) EXECUTE FUNCTION ${name}()`);
+  return async () => {
+    await client.query(`DROP TRIGGER ${name} ON job`);
+    await client.query(`DROP FUNCTION ${name}()`);
     await client.end();
-  });
-  await client.query(`
-    create function test_modes.${name}() returns trigger language plpgsql as $$ begin raise 'no room'; end $$;
-    create trigger ${name} before insert on test_modes.job for each row when (new.queue = '${queue}~unhandled')
-      execute function test_modes.${name}()`);
-  return drop;
+  };
 };
 
-// There, a message whose dead letters cannot be reached is acknowledged all the same, and gone.
-describe.each(SHARED_MODES)('a message that cannot be parked, $name (symfony#64865)', (mode) => {
-  it('stays unacknowledged, and is parked as soon as that works', async () => {
-    const queue = newQueue();
-    const sender = await startIn(mode, { queue, options: { role: 'send', messages: [Stranger] } });
-    const unblock = await (mode.name.includes('Redis') ? onRedis : onPostgres)(queue);
-    const known = commandHandler(Known, () => undefined);
-    // The last one, whose log all write to.
-    const { app, log } = await startIn(mode, { queue, settings: { lockMs: 300 }, providers: [known] });
-    const queues = app.get(Queues);
-    await sender.dispatcher.send(new Stranger(), { id: 'm1', queue });
-    const failures = (): readonly string[] => log.lines.filter((line) => /no room|not an integer/.test(line));
-    await until('a second attempt to park it', () => failures().length >= 2);
-    expect(await sender.dispatcher.receipt(`m1@${queue}`).status()).not.toMatch(/failed|unknown|completed/);
+/** On Redis what fails stays in one script with the end of its delivery, so there is no moment in between to break. */
+const CASES = SHARED_MODES.flatMap((mode): { mode: Mode; name: string; place: Place; sabotage: Sabotage }[] => {
+  const { name } = mode;
+  if (name === 'BullMQ on Redis') return [{ mode, name, place: 'invalid', sabotage: breakRedis }];
+  return (['failed', 'invalid'] as const).map((place) => ({ mode, name, place, sabotage: breakPostgres }));
+});
 
-    await unblock();
-    await until('it is parked', async () => (await queues.parked(queue, 'unhandled', 10)).length > 0);
-    expect(await queues.parked(queue, 'unhandled', 10)).toMatchObject([
-      { id: 'm1', error: { code: 'DISPATCH_UNHANDLED_ENTRY' } },
-    ]);
+// There, a message whose failure transport is down is neither there nor in its own transport any more.
+describe('a message that cannot be parked (symfony/symfony#64865)', () => {
+  it.each(CASES)('as $place stays in its queue, and is parked once that works again, $name', async (given) => {
+    const { mode, place, sabotage } = given;
+    const queue = newQueue();
+    const application = await startLetters(mode, {
+      queue,
+      settings: { lockMs: 200, maxAttempts: place === 'failed' ? 1 : 4 },
+    });
+    const { app, dispatcher, letters, faults, log } = application;
+    const queues = app.get(Queues);
+    await queues.pause(queue);
+    faults.broken.add('lorry');
+    await (place === 'failed' ? dispatcher.send(new Ship('lorry')) : dispatcher.send(Count.of('many')));
+    const mend = await sabotage(queue, place);
+    try {
+      await queues.resume(queue);
+      await until('parking to fail', () => /not an integer|disk is full/.test(JSON.stringify(log)));
+      expect(
+        await letters.list({ queue, place }).then(
+          ({ letters: all }) => all.length,
+          () => 0,
+        ),
+      ).toBe(0);
+    } finally {
+      await mend();
+    }
+    await until('it to be parked', async () => (await letters.count({ queue, place })) === 1);
   });
 });

@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 
+import type { ResolvedDeadLetters } from '../../failures/dead-letters/dead-letter-options.js';
 import type { FailurePolicies } from '../../failures/policy/failure-policies.js';
 import type { UnhandledExceptionBus } from '../../failures/unhandled-exception-bus.js';
 import type { CodecLimits } from '../../message/codec/json-codec.js';
 import type { NotificationChannel } from '../../notifications/notification-channel.js';
+import { LettersWatch } from '../dead-letters/letters-watch.js';
 import { QueueLetters, type LetterDestination } from '../dead-letters/queue-letters.js';
 import { QueueNotConfiguredError } from '../errors.js';
 import type { InFlight } from '../in-flight.js';
@@ -37,6 +39,7 @@ export interface QueueStageParts {
   readonly claimCheck: ResolvedClaimCheck | undefined;
   readonly policies: FailurePolicies;
   readonly lastFailures: LastFailures;
+  readonly deadLetters: ResolvedDeadLetters;
 }
 
 /**
@@ -49,6 +52,7 @@ export class QueueStage {
   readonly queues: Queues;
   readonly health: QueueHealth;
   private worker: QueueWorker | undefined;
+  private watch: LettersWatch | undefined;
 
   constructor(private readonly parts: QueueStageParts) {
     const { factory, catalog: queues, channel, inFlight, limits, claimCheck } = parts;
@@ -132,11 +136,16 @@ export class QueueStage {
     const { catalog } = this.client;
     await Promise.all(this.workedOn.map((name) => this.workOn(catalog.add(name).settings)));
     this.health.start();
+    const { backend } = this.client;
+    const queues = (): readonly string[] => this.workedOn;
+    this.watch ??= new LettersWatch({ backend, queues, channel, options: this.parts.deadLetters });
+    this.watch.start();
   }
 
   /** Takes nothing more from the queues. */
   stop(): void {
     this.health.stop();
+    this.watch?.stop();
     this.worker?.stop();
   }
 

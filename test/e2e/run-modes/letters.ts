@@ -140,6 +140,6 @@ export async function parkAll(
 }
 
 /** The flaws of letters, in their order. */
-export function flawsOf(letters: readonly DeadLetter[]): unknown[] {
-  return letters.map(({ message }) => (message?.payload as { readonly flaw?: string } | undefined)?.flaw);
+export function flawsOf(letters: readonly DeadLetter[]): string[] {
+  return letters.map(({ message }) => String((message?.payload as { readonly flaw?: string } | undefined)?.flaw));
 }
