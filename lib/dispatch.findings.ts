@@ -6,6 +6,7 @@ import { handlerDeclarationsOf } from './handlers/handler.decorators.js';
 import type { NotificationChannel } from './notifications/notification-channel.js';
 import { observerProblemsOf, registerObserver } from './notifications/on-notification.decorator.js';
 import { idempotentOptionsOf } from './pipeline/idempotency/idempotent.decorator.js';
+import { inSequenceOptionsOf } from './pipeline/sequence/in-sequence.decorator.js';
 import type { MessageRouter } from './router/message-router.js';
 import { sourceEntryOf, sourceOptionsOf } from './router/sources/source.decorator.js';
 import type { SourceEntry } from './router/sources/source.js';
@@ -45,6 +46,7 @@ export function misplacedDecorators(providers: readonly DiscoveredProvider[]): W
     if (handlerDeclarationsOf(type).length > 0) return [];
     const decorators = [
       ...(idempotentOptionsOf(type) === undefined ? [] : ['@Idempotent']),
+      ...(inSequenceOptionsOf(type) === undefined ? [] : ['@InSequence']),
       ...(failureRulesOf(type).length === 0 ? [] : ['@OnError']),
     ];
     return decorators.map((decorator) => ({

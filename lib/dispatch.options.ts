@@ -19,6 +19,7 @@ import {
   type IdempotencyOptions,
   type ResolvedIdempotency,
 } from './pipeline/idempotency/idempotency.options.js';
+import { resolveSequence, type SequenceOptions } from './pipeline/sequence/sequence.options.js';
 import { resolveNestEnhancers, type NestEnhancerOptions } from './pipeline/enhancers/enhancer-options.js';
 import {
   resolveResilience,
@@ -90,6 +91,8 @@ export interface DispatchOptions extends FailureOptions {
   readonly idempotency?: IdempotencyOptions;
   /** Circuits by name, and what stands around every handler that says nothing itself. */
   readonly resilience?: ResilienceOptions;
+  /** Where it is kept how far the streams of `@InSequence` handlers are. Default: in memory. */
+  readonly sequence?: SequenceOptions;
   /** Keeps payloads that are too large for a queue elsewhere, as long as their messages may need them. Default: nowhere else. */
   readonly claimCheck?: ClaimCheckOptions;
   /** Sources made with `defineSource`, asked before those found as providers, in this order. */
@@ -168,6 +171,7 @@ export interface ResolvedDispatchOptions {
   readonly notifications: NotificationOptions;
   readonly idempotency: ResolvedIdempotency;
   readonly resilience: ResolvedResilience;
+  readonly sequence: Required<SequenceOptions>;
   readonly sources: readonly SourceEntry[];
   readonly hooks: readonly RouterHooks[];
   readonly commandPublisher: ICommandPublisher | undefined;
@@ -200,6 +204,7 @@ const KNOWN: Record<keyof DispatchOptions, true> = {
   notifications: true,
   idempotency: true,
   resilience: true,
+  sequence: true,
   claimCheck: true,
   sources: true,
   hooks: true,
@@ -238,6 +243,7 @@ export function resolveDispatchOptions(given: DispatchOptions | MissingOptions =
     notifications: problems.notifications(options.notifications),
     idempotency: resolveIdempotency(options.idempotency, problems.mistakes),
     resilience: resolveResilience(options.resilience, problems.mistakes),
+    sequence: resolveSequence(options.sequence, problems.mistakes),
     sources: problems.list('sources', options.sources ?? []),
     hooks: problems.hooks(options.hooks ?? []),
     commandPublisher: problems.publisher('commandPublisher', options.commandPublisher),

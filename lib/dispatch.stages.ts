@@ -36,6 +36,7 @@ import { BehaviorRegistry } from './pipeline/behavior-registry.js';
 import { HandlerPreparation } from './pipeline/handler-preparation.js';
 import { IdempotentCalls } from './pipeline/idempotency/idempotent-calls.js';
 import { NestEnhancers } from './pipeline/enhancers/nest-enhancers.js';
+import { Sequences } from './pipeline/sequence/sequences.js';
 import { PipelineBuilder } from './pipeline/pipeline-builder.js';
 import { QueryCaching } from './pipeline/query-cache/query-caching.js';
 import { Resilience } from './pipeline/resilience/resilience.js';
@@ -78,6 +79,7 @@ export class DispatchStages {
   private readonly idempotency: IdempotentCalls;
   readonly resilience: Resilience;
   readonly queryCaching = new QueryCaching();
+  private readonly sequences: Sequences;
   readonly routes: Routes;
   private readonly runMode: SyncRunMode;
   private readonly observed: ObservedRunMode;
@@ -110,6 +112,7 @@ export class DispatchStages {
     const isDurable = (): boolean => this.queueing.client?.backend.features.has('durable') ?? false;
     this.idempotency = IdempotentCalls.of(options, isDurable);
     this.resilience = new Resilience(options.resilience, this.channel);
+    this.sequences = new Sequences({ ...options.sequence, channel: this.channel, hasDurableQueue: isDurable });
     const placements = new Placements(options.queueing.placement);
     this.enhancers = new NestEnhancers({ ...nest, isGlobal: options.nestEnhancers.global });
     this.routes = this.makeRoutes(validators, placements);
@@ -156,6 +159,7 @@ export class DispatchStages {
   async open(): Promise<void> {
     await this.queueing.open();
     await this.idempotency.open();
+    await this.sequences.open();
   }
 
   /** Begins to handle what waits in the queues of this process. */
@@ -199,6 +203,7 @@ export class DispatchStages {
     await this.queueing.close(Math.max(0, drainTimeoutMs - (performance.now() - startedAt)));
     await this.idempotency.close();
     await this.resilience.close();
+    await this.sequences.close();
     this.sagas.stop();
     this.streams.complete();
     this.unhandled.subject$.complete();
@@ -209,10 +214,10 @@ export class DispatchStages {
   }
 
   private makeRoutes(validators: MessageValidators, placements: Placements): Routes {
-    const { behaviors, ambient, enhancers, idempotency, resilience, queryCaching } = this;
+    const { behaviors, ambient, enhancers, idempotency, sequences, resilience, queryCaching } = this;
     const { discovery, scopes } = this.nest;
     const { timeoutMs, queueing, logging, failures } = this.options;
-    const around = { behaviors, ambient, enhancers, idempotency, resilience, queryCaching };
+    const around = { behaviors, ambient, enhancers, idempotency, sequences, resilience, queryCaching };
     const pipelines = new PipelineBuilder({ ...around, scopes, validators, logging });
     const preparation = new HandlerPreparation(
       pipelines,

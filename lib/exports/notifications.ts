@@ -14,6 +14,7 @@ export {
   EventHandledNotification,
   EventHandlingFailedNotification,
   EventPublishedNotification,
+  MessageOutOfSequenceNotification,
   MessageUnhandledNotification,
   QueryCompletedNotification,
   QueryFailedNotification,

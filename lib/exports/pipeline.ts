@@ -73,3 +73,16 @@ export type { RateLimitClaim, RateLimitStore } from '../pipeline/resilience/rate
 export { RateLimitBehavior } from '../pipeline/resilience/rate-limit/rate-limit.behavior.js';
 export { RateLimit, type RateLimitOptions } from '../pipeline/resilience/rate-limit/rate-limit.decorator.js';
 export type { ResilienceOptions } from '../pipeline/resilience/resilience.options.js';
+export {
+  InvalidSequenceError,
+  InvalidSequenceOptionsError,
+  OutOfSequenceError,
+  SequenceGapError,
+  SequenceUnavailableError,
+  type SequencedFacts,
+} from '../pipeline/sequence/errors.js';
+export { InSequence, type InSequenceOptions } from '../pipeline/sequence/in-sequence.decorator.js';
+export { memorySequence, type MemorySequenceOptions } from '../pipeline/sequence/memory-sequence-store.js';
+export type { SequenceState, SequenceStore } from '../pipeline/sequence/sequence-store.port.js';
+export { SequenceBehavior } from '../pipeline/sequence/sequence.behavior.js';
+export type { SequenceOptions } from '../pipeline/sequence/sequence.options.js';

@@ -102,6 +102,24 @@ export class EventHandlingFailedNotification extends DispatchNotification {
   }
 }
 
+/**
+ * A numbered message did not come in its turn. `late`: its number was handled, or left out, and it is discarded. `gap`: the
+ * numbers from the one that is expected up to it, or up to an earlier one that waits, did not come and are left out.
+ */
+export class MessageOutOfSequenceNotification extends DispatchNotification {
+  constructor(
+    readonly context: MessageContext,
+    /** Of its stream, by `@InSequence`. */
+    readonly sequenceKey: string,
+    readonly sequence: number,
+    /** The number that was expected when it came. */
+    readonly expected: number,
+    readonly fate: 'late' | 'gap',
+  ) {
+    super();
+  }
+}
+
 /** A command, query or event has no handler. For a command or query the sender also gets an error. */
 export class MessageUnhandledNotification extends DispatchNotification {
   constructor(readonly envelope: Envelope) {

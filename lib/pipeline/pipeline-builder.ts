@@ -24,6 +24,9 @@ import { compose } from './compose.js';
 import { IdempotencyBehavior } from './idempotency/idempotency.behavior.js';
 import type { IdempotentCalls } from './idempotency/idempotent-calls.js';
 import { checkIdempotentOptions, idempotentOptionsOf } from './idempotency/idempotent.decorator.js';
+import { checkInSequenceOptions, inSequenceOptionsOf } from './sequence/in-sequence.decorator.js';
+import { SequenceBehavior } from './sequence/sequence.behavior.js';
+import type { Sequences } from './sequence/sequences.js';
 import type { NestEnhancers } from './enhancers/nest-enhancers.js';
 import { BulkheadBehavior } from './resilience/bulkhead/bulkhead.behavior.js';
 import { CircuitBreakerBehavior } from './resilience/circuit-breaker/circuit-breaker.behavior.js';
@@ -49,6 +52,7 @@ export interface PipelineBuilderOptions {
   readonly logging: LoggingOptions | undefined;
   readonly ambient: AmbientStore;
   readonly idempotency: IdempotentCalls;
+  readonly sequences: Sequences;
   readonly enhancers: NestEnhancers;
   readonly resilience: Resilience;
   readonly queryCaching: QueryCaching;
@@ -96,6 +100,7 @@ export class PipelineBuilder {
       .map((type): WiringMistake => ({ rule: 'unknown-behavior', text: `${provider.label} uses ${unusable(type)}.` }));
     const shipped = [
       ...idempotencyMistakes(handler),
+      ...sequenceMistakes(handler),
       ...resilience.mistakesOf(handler),
       ...queryCaching.mistakesOf(handler),
     ];
@@ -122,6 +127,10 @@ export class PipelineBuilder {
       const once = new IdempotencyBehavior(this.options.idempotency, idempotent);
       steps.push(shippedStep(IdempotencyBehavior, once, -250));
     }
+    const numbered = inSequenceOptionsOf(handler.provider.type);
+    if (numbered !== undefined) {
+      steps.push(shippedStep(SequenceBehavior, new SequenceBehavior(this.options.sequences, numbered), -260));
+    }
     steps.push(...queryCaching.stepsFor(handler, definition), ...resilience.stepsFor(handler, definition));
     if (isLimited) steps.push(shippedStep(TimeoutBehavior, new TimeoutBehavior(), -200));
     if (validator !== undefined) steps.push(shippedStep(ValidationBehavior, new ValidationBehavior(validator), -100));
@@ -136,6 +145,7 @@ const SHIPPED = new Map<unknown, string>([
   [RateLimitBehavior, 'decorate the handler with @RateLimit'],
   [BulkheadBehavior, 'decorate the handler with @Bulkhead'],
   [CircuitBreakerBehavior, 'decorate the handler with @CircuitBreaker'],
+  [SequenceBehavior, 'decorate the handler with @InSequence'],
   [TimeoutBehavior, 'set "timeoutMs" of the handler or of DispatchModule'],
   [ValidationBehavior, 'give the message rules'],
 ]);
@@ -146,6 +156,15 @@ function idempotencyMistakes({ kind, provider }: RegisteredHandler): WiringMista
   const { mistakes } = checkIdempotentOptions(provider.label, options);
   if (kind !== 'query') return mistakes;
   const text = `${provider.label} handles a query and is @Idempotent, which is for commands and events: a query changes nothing.`;
+  return [...mistakes, { rule: 'invalid-options', text }];
+}
+
+function sequenceMistakes({ kind, provider }: RegisteredHandler): WiringMistake[] {
+  const options = inSequenceOptionsOf(provider.type);
+  if (options === undefined) return [];
+  const { mistakes } = checkInSequenceOptions(provider.label, options);
+  if (kind !== 'query') return mistakes;
+  const text = `${provider.label} handles a query and is @InSequence, which is for commands and events: a query changes nothing.`;
   return [...mistakes, { rule: 'invalid-options', text }];
 }
 

@@ -6,3 +6,5 @@ export { rateLimitStoreContract } from './rate-limit-store.contract.js';
 export type { RateLimitContractCase, RateLimitContractSetup } from './rate-limit-store.contract.js';
 export { queueBackendContract } from './queue-backend.contract.js';
 export type { QueueContractCase, QueueContractSetup } from './queue-backend.contract.js';
+export { sequenceStoreContract } from './sequence-store.contract.js';
+export type { SequenceContractCase, SequenceContractSetup } from './sequence-store.contract.js';

@@ -15,7 +15,7 @@ import * as dispatch from 'nestjs-dispatch';
 import type { HandlerContext, MessageSource, Next, PipelineBehavior, RoutedMessage, TransportMeta, View } from 'nestjs-dispatch';
 import { map, type Observable } from 'rxjs';
 const { and, Behavior, DispatchExceptionFilter, DispatchModule, hasFields, header, hmacSignature } = dispatch;
-const { Idempotent, not, ofType, OnNotification, Saga, Source, CommandHandler } = dispatch;
+const { EventsHandler, Idempotent, InSequence, not, ofType, OnNotification, Saga, Source, CommandHandler } = dispatch;
 const { CachedQuery, CircuitBreaker, InvalidatesQueries, Query, QueryHandler, RateLimit, RunMode } = dispatch;
 import type { CircuitBreakers, ICommandHandler } from 'nestjs-dispatch';
 import { bullmq } from 'nestjs-dispatch/bullmq';
@@ -27,6 +27,7 @@ class ShipOrder extends Command { constructor(readonly orderId: string) { super(
 class PlaceOrderHandler { async execute(_command: ShipOrder, _context: HandlerContext) {} }
 const command = new ShipOrder('7');
 class OrderPlaced extends Event {}
+class StockMoved extends Event { sku = ''; version = 1; }
 class SendReminders extends Command {}
 class ChargeCard extends Command<{ orderId: string; isPaid: boolean }> {
   constructor(readonly orderId: string) { super(); }

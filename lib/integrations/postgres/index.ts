@@ -1,5 +1,6 @@
 export { postgresClaimCheck } from './claim-check/postgres-claim-check.js';
 export { postgresIdempotency, type PostgresIdempotencyOptions } from './idempotency/postgres-idempotency.js';
+export { postgresSequence, type PostgresSequenceOptions } from './sequence/postgres-sequence.js';
 export { migratePostgres, postgresMigrationSql } from './tables/migrate-postgres.js';
 export type { PostgresMigrationOptions, PostgresMigrationSqlOptions } from './tables/migrate-postgres.js';
 export type { PostgresFeature } from './tables/feature-tables.js';

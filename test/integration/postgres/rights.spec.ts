@@ -3,8 +3,17 @@ import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
 
-import { migratePostgres, postgresClaimCheck, postgresIdempotency } from '../../../lib/integrations/postgres/index.js';
-import { claimCheckStoreContract, idempotencyStoreContract } from '../../../lib/testing/index.js';
+import {
+  migratePostgres,
+  postgresClaimCheck,
+  postgresIdempotency,
+  postgresSequence,
+} from '../../../lib/integrations/postgres/index.js';
+import {
+  claimCheckStoreContract,
+  idempotencyStoreContract,
+  sequenceStoreContract,
+} from '../../../lib/testing/index.js';
 import { startPostgres, type PostgresServer } from '../../services/postgres.js';
 
 let postgres: PostgresServer;
@@ -32,6 +41,13 @@ describe('a user with the rights that the README names', () => {
 
   it.each(claimCheckStoreContract({ store: () => postgresClaimCheck({ connection }) }))(
     'has a store of payloads that $title',
+    async ({ run }) => {
+      await expect(run()).resolves.toBeUndefined();
+    },
+  );
+
+  it.each(sequenceStoreContract({ store: () => postgresSequence({ connection }) }))(
+    'has a store of sequences that $title',
     async ({ run }) => {
       await expect(run()).resolves.toBeUndefined();
     },

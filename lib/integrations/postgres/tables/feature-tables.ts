@@ -1,5 +1,6 @@
 import { CLAIM_CHECK_STEPS } from '../claim-check/claim-check-sql.js';
 import { IDEMPOTENCY_STEPS } from '../idempotency/idempotency-sql.js';
+import { SEQUENCE_STEPS } from '../sequence/sequence-sql.js';
 
 /**
  * The steps that make the tables of each feature, in order. A step is written once and never changed: what is to be
@@ -8,6 +9,7 @@ import { IDEMPOTENCY_STEPS } from '../idempotency/idempotency-sql.js';
 const STEPS = {
   'claim-check': CLAIM_CHECK_STEPS,
   idempotency: IDEMPOTENCY_STEPS,
+  sequence: SEQUENCE_STEPS,
 } satisfies Record<string, readonly ((schema: string) => string)[]>;
 
 /** What has tables of its own. */
