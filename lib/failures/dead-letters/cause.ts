@@ -20,16 +20,23 @@ export function causeOf(
   messageName: string | undefined,
 ): DeadLetterCause {
   const frame = applicationFrame(stack);
-  const spot = frame?.replace(/:\d+(?::\d+)?\)?$/, '');
-  const text = JSON.stringify([name, spot, messageName]);
-  return { cause: createHash('sha256').update(text).digest('hex').slice(0, CAUSE_LENGTH), frame };
+  const text = JSON.stringify([name, frame && spotOf(frame), messageName]);
+  const cause = createHash('sha256').update(text).digest('hex').slice(0, CAUSE_LENGTH);
+  return { cause, frame: frame?.replaceAll(`${process.cwd().replaceAll('\\', '/')}/`, '') };
+}
+
+/** The function, and the file with its folder: who asks may run in another folder than who failed, or have another copy. */
+function spotOf(frame: string): string {
+  const place = frame.replace(/:\d+(?::\d+)?\)?$/, '');
+  const at = place.lastIndexOf(' (');
+  const [called, file] = at === -1 ? ['', place] : [place.slice(0, at), place.slice(at + 2)];
+  return [called, ...file.split('/').slice(-2)].join('/');
 }
 
 function applicationFrame(stack: string | undefined): string | undefined {
   const lines = stack?.replaceAll('\\', '/').split('\n') ?? [];
   const line = lines.find((each) => /^\s+at /.test(each) && isOfApplication(each));
-  const text = line?.replace(/^\s+at (?:async )?/, '').replaceAll('file://', '');
-  return text?.replaceAll(`${process.cwd().replaceAll('\\', '/')}/`, '');
+  return line?.replace(/^\s+at (?:async )?/, '').replaceAll('file://', '');
 }
 
 function isOfApplication(line: string): boolean {
