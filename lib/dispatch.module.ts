@@ -35,6 +35,8 @@ import { NotificationChannel } from './notifications/notification-channel.js';
 import { notificationProviders, notificationTokens } from './notifications/notifications.js';
 import { QueryCache } from './pipeline/query-cache/query-cache.js';
 import { CircuitBreakers } from './pipeline/resilience/circuit-breaker/circuit-breakers.js';
+import { HTTP_MISTAKES } from './operations/http/dead-letters-http.module.js';
+import { LetterViews } from './operations/letter-views.js';
 import { Queues } from './run-modes/queue/queues.js';
 import { QueueHealth } from './run-modes/worker/queue-health.js';
 
@@ -85,6 +87,11 @@ function door<T>(provide: abstract new (...args: never[]) => T, pick: (stages: D
     door<QueryCache>(QueryCache, ({ queryCaching }) => queryCaching.cache),
     door(QueueHealth, ({ queueing }) => queueing.health),
     door(DeadLetters, ({ deadLetters }) => deadLetters),
+    door(
+      LetterViews,
+      ({ registry, rehydrator }) =>
+        new LetterViews(registry.messages, (target, plain) => rehydrator.toMessage(target, plain)),
+    ),
     ...notificationProviders(),
   ],
   exports: [
@@ -101,6 +108,7 @@ function door<T>(provide: abstract new (...args: never[]) => T, pick: (stages: D
     QueryCache,
     QueueHealth,
     DeadLetters,
+    LetterViews,
     ...notificationTokens(),
   ],
 })
@@ -132,7 +140,7 @@ export class DispatchModule implements OnModuleInit, OnApplicationBootstrap, Bef
    * @throws DISPATCH_WIRING with every mistake there is, DISPATCH_QUEUE_UNAVAILABLE
    */
   async onModuleInit(): Promise<void> {
-    const mistakes = [...this.stages.build(), ...this.duplicateOptions()];
+    const mistakes = [...this.stages.build(), ...this.duplicateOptions(), ...httpMistakes(this.modules)];
     if (mistakes.length > 0) throw new WiringError(mistakes);
     await this.stages.open().catch((error: unknown) => this.giveUp(error));
   }
@@ -159,6 +167,13 @@ export class DispatchModule implements OnModuleInit, OnApplicationBootstrap, Bef
     const text = `DispatchModule.forRoot() is imported ${roots.length} times with options: give them once, in the root module; it is global.`;
     return [{ rule: 'duplicate-options', text }];
   }
+}
+
+/** What is wrong with modules beside this one, which would otherwise be told one after the other. */
+function httpMistakes(modules: ModulesContainer): WiringMistake[] {
+  const found = [...modules.values()].map(({ providers }) => providers.get(HTTP_MISTAKES)?.instance);
+  // Only DeadLettersHttpModule has the token.
+  return found.flatMap((mistakes) => (mistakes as readonly WiringMistake[] | undefined) ?? []);
 }
 
 /** Holds the options, so that the module itself stays one however it is imported. */

@@ -97,7 +97,7 @@ export class DispatchStages {
     private readonly options: ResolvedDispatchOptions,
     private readonly nest: NestParts,
     validators: MessageValidators,
-    private readonly rehydrator: Rehydrator,
+    readonly rehydrator: Rehydrator,
   ) {
     const ambient = new AmbientStore(options.isAmbient);
     this.ambient = ambient;

@@ -85,3 +85,5 @@ export {
   type WiringMistake,
 } from './handlers/errors.js';
 export { EventHandlerFailedError, EventHandlingError, InvalidSendOptionsError } from './dispatcher/errors.js';
+export { DeadLettersHttpModule } from './operations/http/dead-letters-http.module.js';
+export type { DeadLettersHttpAsyncOptions, DeadLettersHttpOptions } from './operations/http/http.options.js';

@@ -18,6 +18,7 @@ export interface WiringMistake {
     | 'invalid-saga'
     | 'invalid-source'
     | 'invalid-observer'
+    | 'missing-guard'
     | 'invalid-options';
   /** Names the classes and modules concerned, and says what to change. */
   readonly text: string;

@@ -22,6 +22,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   sagas: ['buses', 'events', 'handlers', 'failures', 'notifications'],
   projections: ['event-store', 'events', 'handlers', 'failures', 'notifications'],
   streams: ['events', 'topics', 'notifications'],
+  operations: ['run-modes', 'pipeline', 'failures', 'handlers', 'notifications'],
 };
 const STAGES = Object.keys(MAY_IMPORT);
 const ROOT_FILES = '(root files)';

@@ -38,6 +38,7 @@ export const PUBLIC_EXPORTS: readonly string[] = [
   'DeadLetterReplayedNotification',
   'DeadLetters',
   'DeadLettersAlertNotification',
+  'DeadLettersHttpModule',
   'DispatchClosedError',
   'DispatchError',
   'DispatchExceptionFilter',

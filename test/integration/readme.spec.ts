@@ -61,7 +61,10 @@ describe('the code in README.md', () => {
       writeFileSync(file, isWhole ? block : `${IMPORTS}${block}`);
       return file;
     });
-    writeFileSync(join(folder, 'app.module.ts'), 'export class AppModule {}\n');
+    writeFileSync(
+      join(folder, 'app.module.ts'),
+      'export class AppModule {}\nexport class AuthModule {}\nexport class AdminGuard { canActivate() { return true; } }\n',
+    );
     // An excerpt declares what its surroundings use.
     const compilerOptions = { noUnusedLocals: false };
     const config = { extends: join(ROOT, 'tsconfig.json'), files, include: [], compilerOptions };

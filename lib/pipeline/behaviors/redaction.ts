@@ -2,7 +2,8 @@ import 'reflect-metadata';
 
 import { sensitiveFieldsOf, type MessageDefinition } from '../../message/message.decorator.js';
 
-const REDACTED = '[redacted]';
+/** What stands where a value is not shown. */
+export const REDACTED = '[redacted]';
 const MAX_DEPTH = 8;
 const MAX_ITEMS = 100;
 
@@ -52,6 +53,6 @@ function copyEntries(value: object, declaredType: unknown, position: Position): 
 }
 
 /** The class a nested field is declared with, known where the field carries any decorator. */
-function fieldType(type: unknown, field: string): unknown {
+export function fieldType(type: unknown, field: string): unknown {
   return typeof type === 'function' ? Reflect.getMetadata('design:type', type.prototype as object, field) : undefined;
 }
