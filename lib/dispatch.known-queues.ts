@@ -26,7 +26,7 @@ export function knowQueues(
     else mistakes.push(invalid(`The queue named by ${reasons.queue} cannot be: ${problem}.`));
   }
   if (mistakes.length === 0) queueing.know(names);
-  return [...mistakes, ...queueing.roleProblems().map(invalid)];
+  return [...mistakes, ...queueing.unshared(), ...queueing.roleProblems().map(invalid)];
 }
 
 function invalid(text: string): WiringMistake {

@@ -19,6 +19,7 @@ export interface WiringMistake {
     | 'invalid-source'
     | 'invalid-observer'
     | 'missing-guard'
+    | 'unshared-queue'
     | 'invalid-options';
   /** Names the classes and modules concerned, and says what to change. */
   readonly text: string;

@@ -5,6 +5,7 @@ interface PackageManifest {
   readonly dependencies: Readonly<Record<string, string>>;
   readonly peerDependencies: Readonly<Record<string, string>>;
   readonly peerDependenciesMeta: Readonly<Record<string, { readonly optional?: boolean }>>;
+  readonly bin: Readonly<Record<'nestjs-dispatch', string>>;
   readonly exports: Readonly<Record<string, unknown>>;
 }
 

@@ -1,8 +1,27 @@
-import { spawnSync, type SpawnSyncReturns } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync, type SpawnSyncReturns } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { text } from 'node:stream/consumers';
+
+import { manifest } from '../architecture/package-manifest.js';
 
 const root = path.resolve(import.meta.dirname, '../..');
+
+const COMMAND_TIMEOUT_MS = 30_000;
+
+/** What a command is run with. */
+export interface CommandOptions {
+  readonly input?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** How a command ended; without an exit code where it had to be killed. */
+export interface CommandOutcome {
+  readonly exitCode: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
 
 /** The package as an application would find it: compiled, in a folder of its own, beside nothing that was built before. */
 export class BuiltPackage {
@@ -19,11 +38,39 @@ export class BuiltPackage {
     const tsc = path.join(root, 'node_modules/typescript/bin/tsc');
     const compiled = run([tsc, '-p', path.join(root, 'lib'), '--outDir', path.join(home, 'dist')], this.folder);
     if (compiled.status !== 0) throw new Error(`lib does not compile:\n${compiled.stdout}`);
+    // As npm installs it.
+    const program = path.join(home, manifest.bin['nestjs-dispatch']);
+    chmodSync(program, 0o755);
+    mkdirSync(path.join(this.folder, 'node_modules/.bin'));
+    symlinkSync(program, this.program);
+  }
+
+  private get program(): string {
+    return path.join(this.folder, 'node_modules/.bin/nestjs-dispatch');
+  }
+
+  /** Writes files beside the package, as those of an application that has it installed. */
+  write(files: Readonly<Record<string, string>>): void {
+    for (const [name, content] of Object.entries(files)) writeFileSync(path.join(this.folder, name), content);
+  }
+
+  /** Runs the command line of the package in a process of its own, as `npx nestjs-dispatch` does. */
+  async command(args: readonly string[], { input = '', env = {} }: CommandOptions = {}): Promise<CommandOutcome> {
+    const child = spawn(this.program, args, {
+      cwd: this.folder,
+      env: { ...process.env, ...env },
+      timeout: COMMAND_TIMEOUT_MS,
+      killSignal: 'SIGKILL',
+    });
+    child.stdin.end(input);
+    const ended = once(child, 'close') as Promise<[number | null]>;
+    const [stdout, stderr, [exitCode]] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
+    return { exitCode, stdout, stderr };
   }
 
   /** Writes files and runs the first of them with Node. */
   run(files: Readonly<Record<string, string>>): SpawnSyncReturns<string> {
-    for (const [name, text] of Object.entries(files)) writeFileSync(path.join(this.folder, name), text);
+    this.write(files);
     const [entry = ''] = Object.keys(files);
     return run(['--disable-warning=ExperimentalWarning', path.join(this.folder, entry)], this.folder);
   }

@@ -231,7 +231,7 @@ describe('the role of a process', () => {
     const text = expect.stringMatching(
       /^The role of this process is "send", and no other process sees its queues \(memory\): nobody would handle what/,
     );
-    expect(await mistakesOf({ options: { ...options, queue } })).toEqual([{ rule: 'invalid-options', text }]);
+    expect(await mistakesOf({ options: { ...options, queue } })).toEqual([{ rule: 'unshared-queue', text }]);
   });
 
   it('may be to send only where there is no queue', async () => {

@@ -100,13 +100,15 @@ export class QueueStage {
     if (name === 'work' && this.workedOn.length === 0) {
       problems.push(`The role of this process is "work", and it works on no queue: ${list}.`);
     }
-    const { client, parts } = this;
-    if (name === 'send' && client !== undefined && !client.backend.features.has('shared')) {
-      problems.push(
-        `The role of this process is "send", and no other process sees its queues (${parts.factory?.name}): nobody would handle what it sends. Give the role "both", or a backend that processes share, such as bullmq().`,
-      );
-    }
     return problems;
+  }
+
+  /** That nobody would handle what this process sends, where that is so. */
+  unshared(): readonly { readonly rule: 'unshared-queue'; readonly text: string }[] {
+    const { client, parts } = this;
+    if (parts.role.name !== 'send' || client === undefined || client.backend.features.has('shared')) return [];
+    const text = `The role of this process is "send", and no other process sees its queues (${parts.factory?.name}): nobody would handle what it sends. Give the role "both", or a backend that processes share, such as bullmq().`;
+    return [{ rule: 'unshared-queue', text }];
   }
 
   /** Makes queues known that handlers and routes name. */

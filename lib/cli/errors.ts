@@ -1,0 +1,19 @@
+import { DispatchError } from '../common/dispatch-error.js';
+
+/** The command line cannot be understood. Nothing was started. The process ends with 2. */
+export class CommandUsageError extends DispatchError {
+  readonly code = 'DISPATCH_COMMAND_USAGE';
+
+  constructor(
+    readonly problems: readonly string[],
+    /** What to type to read how it is meant. */
+    readonly help: string,
+  ) {
+    super([...problems, `Read how it is meant with: ${help}`].join('\n'));
+  }
+}
+
+/** The application that a command is about cannot be loaded, or is none that the command can work on. */
+export class ApplicationNotLoadedError extends DispatchError {
+  readonly code = 'DISPATCH_APPLICATION_NOT_LOADED';
+}
