@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import {
   CircuitBreaker,
   CircuitBreakerBehavior,
@@ -21,6 +21,8 @@ import { startQueued, until } from '../../run-modes/queued-application.js';
 import { Charge, DOWN, failing, handlerOf, Refund, SENSITIVE, startCharging } from './charging.js';
 
 class Unheard extends Event {}
+
+afterEach(() => void jest.useRealTimers());
 
 describe('a handler with a circuit of its own', () => {
   it('is not called while it is open, and its caller is told when to come again', async () => {
@@ -186,6 +188,8 @@ describe('messages behind a queue that wait for a circuit to be tried', () => {
       options: { queues: { defaults: { concurrency: 3, maxAttempts: 1 } }, drainTimeoutMs: 1000 },
     });
     const { app, dispatcher } = application;
+    // Time stands still, so that the one that tries never counts as hanging.
+    jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask'] });
     await rejectionOf(dispatcher.execute(new Charge()));
     let calls = 0;
     charging.does(() => {
@@ -194,7 +198,10 @@ describe('messages behind a queue that wait for a circuit to be tried', () => {
     });
     const results = [1, 2, 3].map((cents) => dispatcher.execute(new Charge(cents)));
     const settled = Promise.allSettled(results);
-    await until('one to be let through', () => calls === 1);
+    await until('one to be let through', async () => {
+      await jest.advanceTimersByTimeAsync(calls === 0 ? 20 : 0);
+      return calls === 1;
+    });
     const closed = app.close();
     await until('closing to begin', () =>
       dispatcher.publish(new Unheard()).then(
@@ -203,7 +210,14 @@ describe('messages behind a queue that wait for a circuit to be tried', () => {
       ),
     );
     gate.resolve();
-    await closed;
+    // What closing waits for may be timers.
+    const ended = Promise.all([closed, settled]);
+    let isEnded = false;
+    void ended.then(() => (isEnded = true));
+    await until('the application to be closed', async () => {
+      await jest.advanceTimersByTimeAsync(50);
+      return isEnded;
+    });
     expect((await settled).map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected', 'rejected']);
     expect(calls).toBe(1);
   });
