@@ -135,8 +135,9 @@ export class PlaceWorker {
       ...(settings.rateLimit !== undefined &&
         !isLane && { limiter: { max: settings.rateLimit.max, duration: settings.rateLimit.durationMs } }),
       lockDuration: settings.lockMs,
-      // A job is freed at the second look that finds it without a hold, so this bounds that to twice the time of a hold.
-      stalledInterval: settings.lockMs / 2,
+      // A look comes up to twice this time after the one before, as all workers share one turn: so a job whose hold is over is
+      // freed half the time of a hold later, and handled before twice that time has passed since its worker died.
+      stalledInterval: settings.lockMs / 4,
       // Attempts are counted by the adapter's caller, so that no job is failed behind its back.
       maxStalledCount: Number.MAX_SAFE_INTEGER,
       // The adapter renews by itself: BullMQ's renewal mixes up two deliveries of one job, and tells nobody of a lost one.
