@@ -87,7 +87,8 @@ export class ProgramProcess {
 
   /** Tells the program something that it listens for. */
   tell(message: object): void {
-    if (this.child.connected) this.child.send(message);
+    // It may end while it is being told.
+    if (this.child.connected) this.child.send(message, () => undefined);
   }
 
   /** Sends a signal, if it still runs, and waits until it has ended. */
