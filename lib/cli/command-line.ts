@@ -8,11 +8,12 @@ import { CommandUsageError } from './errors.js';
 import { helpLines } from './help.js';
 import type { GivenFlags } from './input/flags.js';
 import { parseCommandLine, PROGRAM, type ParsedCommandLine } from './input/parse-command-line.js';
+import { queueCommands } from './queues/commands.js';
 import type { Terminal } from './terminal.js';
 import { printable } from './text/printable.js';
 
 /** All groups of commands; a new one is added here. */
-const GROUPS: readonly CommandGroup[] = [deadLetterCommands];
+const GROUPS: readonly CommandGroup[] = [deadLetterCommands, queueCommands];
 
 /** The errors of those who type; what a service says of what was asked of it is one too. */
 const USAGE_CODES: ReadonlySet<string> = new Set(['DISPATCH_COMMAND_USAGE', 'DISPATCH_INVALID_DEAD_LETTER_QUERY']);

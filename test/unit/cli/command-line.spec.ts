@@ -23,7 +23,10 @@ async function run(...args: string[]) {
 describe('a command line that is wrong', () => {
   it.each([
     [['dead-leters', 'list'], 'There is no command "dead-leters". Did you mean dead-letters?'],
-    [['sagas'], 'There is no command "sagas": there are dead-letters.'],
+    [['sagas'], 'There is no command "sagas": there are dead-letters, queues.'],
+    [['queues', 'pause'], 'The queue is missing.'],
+    [['queues', 'list', 'orders'], '"orders" is one word too many.'],
+    [['queues', 'drain', 'orders', '--timeout', 'long'], '--timeout is "long", not a length of time'],
     [['dead-letters'], 'Say what to do with dead-letters: list, groups, show, replay, discard, purge.'],
     [['dead-letters', 'lst'], 'There is no command of dead-letters "lst". Did you mean list?'],
     [['dead-letters', 'rep'], 'Did you mean replay?'],
