@@ -40,12 +40,21 @@ const LOGGED_FAULTS: ReadonlySet<string> = new Set([
   'DISPATCH_UNVERIFIABLE_MESSAGE',
 ]);
 
+/** What stood around a handler did not let the message through: its sender may come again. */
+const REFUSALS: ReadonlySet<string> = new Set([
+  'DISPATCH_RATE_LIMITED',
+  'DISPATCH_RATE_LIMIT_UNAVAILABLE',
+  'DISPATCH_BULKHEAD_FULL',
+  'DISPATCH_CIRCUIT_OPEN',
+]);
+
 /** What Nest answers to an error it does not know. */
 const BARE = { statusCode: 500, message: 'Internal server error' };
 
 /**
  * Answers HTTP requests whose message was refused: unreadable or of no source 400, bad signature 401, no handler 404,
- * too large 413, invalid 422 with its violations, shutting down 503. Behind a queue: nothing known of a receipt 404, cancelled
+ * too large 413, invalid 422 with its violations, over a rate limit 429, an open circuit or a full bulkhead 503, both with
+ * `Retry-After` where it is known, shutting down 503. Behind a queue: nothing known of a receipt 404, cancelled
  * 409, queue full or store down 503, no reply in time 504. A failed handler is answered as Nest answers what
  * the handler threw: an `HttpException` with its own status, behind a queue too, anything else with a bare 500, as are a
  * hook and a `verify` that failed. The router has logged all of these; all else is left to Nest, which logs it.
@@ -58,9 +67,26 @@ export class DispatchExceptionFilter extends BaseExceptionFilter {
   override catch(exception: unknown, host: ArgumentsHost): void {
     // Other kinds of hosts have no response to write to; their own handling takes what is thrown.
     if (host.getType() !== 'http') throw exception;
+    const refusal = refusalIn(exception);
+    if (refusal !== undefined) this.sayWhen(refusal, host);
     // oxlint-disable-next-line promise/valid-params -- the method of the filter, not of a promise
-    super.catch(answerTo(exception), host);
+    super.catch(answerTo(refusal ?? exception), host);
   }
+
+  /** @see https://www.rfc-editor.org/rfc/rfc9110#field.retry-after */
+  private sayWhen(refusal: DispatchError, host: ArgumentsHost): void {
+    const adapter = this.applicationRef ?? this.httpAdapterHost?.httpAdapter;
+    if (adapter === undefined || !('retryAfterMs' in refusal)) return;
+    const seconds = Math.ceil(Number(refusal.retryAfterMs) / 1000);
+    adapter.setHeader(host.switchToHttp().getResponse(), 'Retry-After', String(seconds));
+  }
+}
+
+/** The refusal that an error is, or that a foreign message met. */
+function refusalIn(exception: unknown): DispatchError | undefined {
+  if (!isDispatchError(exception)) return undefined;
+  const error = exception.code === 'DISPATCH_HANDLER_FAILED' ? exception.cause : exception;
+  return isDispatchError(error) && REFUSALS.has(error.code) ? error : undefined;
 }
 
 function answerTo(exception: unknown): unknown {

@@ -121,6 +121,17 @@ describe.each([
     expect(answer).toMatchObject({ status: 403, body: { message: 'not yours' } });
   });
 
+  it('answers a foreign message that was not let through to its handler as one of ours, and says when to come again', async () => {
+    for (const refusal of [new RateLimitExceededError(secret, 1500), new CircuitOpenError(secret, 1001)]) {
+      for (const error of [refusal, new HandlerFailedError('hub', 'push', { cause: refusal })]) {
+        thrown = error;
+        const response = await fetch(url);
+        expect(response.headers.get('retry-after')).toBe('2');
+        expect(await response.json()).toMatchObject({ statusCode: response.status, code: refusal.code });
+      }
+    }
+  });
+
   it('answers what a handler behind a queue threw as if it had been thrown here, also to a foreign message', async () => {
     const http = { status: 409, response: { statusCode: 409, message: 'paid already' } };
     const remote = new RemoteError({ name: 'ConflictException', message: 'x', code: undefined, details: { http } });
