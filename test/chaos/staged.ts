@@ -19,6 +19,8 @@ export interface SmallPlan {
 
 /** Long enough that a machine with other things to do does not look like a worker that is gone. */
 export const LOCK_MS = 4000;
+/** How long a test that starts processes may take there. */
+export const TIMEOUT_MS = 240_000;
 
 /** To be called at the top of a spec: what it returns carries plans out on the servers that all specs share. */
 export function chaosStage(): (kind: StoreKind, plan: SmallPlan) => Promise<Report> {
