@@ -2,8 +2,9 @@ import type { INestApplicationContext } from '@nestjs/common';
 
 import { errorText, isDispatchError, stackOf } from '../common/dispatch-error.js';
 import type { StartOptions } from './application/start-application.js';
-import type { CommandGroup, ExitCode, PreparedCommand } from './command.js';
+import type { CommandEntry, ExitCode, PreparedCommand } from './command.js';
 import { deadLetterCommands } from './dead-letters/commands.js';
+import { describeCommand } from './describe/command.js';
 import { CommandUsageError } from './errors.js';
 import { helpLines } from './help.js';
 import type { GivenFlags } from './input/flags.js';
@@ -12,8 +13,8 @@ import { queueCommands } from './queues/commands.js';
 import type { Terminal } from './terminal.js';
 import { printable } from './text/printable.js';
 
-/** All groups of commands; a new one is added here. */
-const GROUPS: readonly CommandGroup[] = [deadLetterCommands, queueCommands];
+/** All commands; a new one, or a new group, is added here. */
+const COMMANDS: readonly CommandEntry[] = [describeCommand, queueCommands, deadLetterCommands];
 
 /** The errors of those who type; what a service says of what was asked of it is one too. */
 const USAGE_CODES: ReadonlySet<string> = new Set(['DISPATCH_COMMAND_USAGE', 'DISPATCH_INVALID_DEAD_LETTER_QUERY']);
@@ -36,9 +37,9 @@ export async function runCommandLine(args: readonly string[], parts: CommandLine
   const { terminal } = parts;
   let isVerbose = false;
   try {
-    const parsed = parseCommandLine(args, GROUPS);
+    const parsed = parseCommandLine(args, COMMANDS);
     if (parsed.isHelp) {
-      for (const line of helpLines(GROUPS, parsed, terminal.columns)) terminal.result(line);
+      for (const line of helpLines(COMMANDS, parsed, terminal.columns)) terminal.result(line);
       return 0;
     }
     isVerbose = parsed.flags.has('verbose');

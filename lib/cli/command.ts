@@ -40,3 +40,11 @@ export interface CommandGroup {
   readonly summary: string;
   readonly commands: readonly Command[];
 }
+
+/** What stands first in a command line: a group, or a command that needs none. */
+export type CommandEntry = CommandGroup | Command;
+
+/** The commands behind an entry. */
+export function commandsOf(entry: CommandEntry): readonly Command[] {
+  return 'commands' in entry ? entry.commands : [entry];
+}

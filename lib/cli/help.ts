@@ -1,4 +1,4 @@
-import type { Command, CommandGroup } from './command.js';
+import type { Command, CommandEntry, CommandGroup } from './command.js';
 import { COMMON_FLAGS } from './input/common-flags.js';
 import type { Flags } from './input/flags.js';
 import { PROGRAM } from './input/parse-command-line.js';
@@ -8,13 +8,13 @@ const NAME_COLUMNS = 26;
 
 /** How the program, a group or a command is used, in lines of at most `columns`. */
 export function helpLines(
-  groups: readonly CommandGroup[],
+  entries: readonly CommandEntry[],
   { group, command }: { readonly group: CommandGroup | undefined; readonly command: Command | undefined },
   columns: number,
 ): string[] {
   const list = (rows: readonly (readonly [string, string])[]): string[] => rows.flatMap((row) => entry(row, columns));
-  if (group !== undefined && command !== undefined) {
-    const use = [PROGRAM, '--app <file>', group.name, command.name, command.operands, '[flags]'];
+  if (command !== undefined) {
+    const use = [PROGRAM, '--app <file>', group?.name ?? '', command.name, command.operands, '[flags]'];
     return [
       sentence(command.summary),
       '',
@@ -25,7 +25,7 @@ export function helpLines(
   }
   const rows =
     group === undefined
-      ? groups.map(({ name, summary }) => [name, summary] as const)
+      ? entries.map(({ name, summary }) => [name, summary] as const)
       : group.commands.map(({ name, operands, summary }) => [`${name} ${operands}`.trim(), summary] as const);
   const place = group === undefined ? '<command>' : `${group.name} <command>`;
   return [

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 
-import type { Command, CommandGroup } from '../command.js';
+import { commandsOf, type Command, type CommandEntry, type CommandGroup } from '../command.js';
 import { CommandUsageError } from '../errors.js';
 import { COMMON_FLAGS } from './common-flags.js';
 import { GivenFlags, type Flag, type Flags } from './flags.js';
@@ -26,27 +26,30 @@ type Token = NonNullable<ReturnType<typeof parseArgs>['tokens']>[number];
  *
  * @throws DISPATCH_COMMAND_USAGE with everything that is wrong
  */
-export function parseCommandLine(args: readonly string[], groups: readonly CommandGroup[]): ParsedCommandLine {
-  const tokens = tokensOf(args, groups);
-  const [groupName, commandName, ...operands] = tokens.flatMap((token) =>
-    token.kind === 'positional' ? token.value : [],
-  );
-  const isHelp = groupName === undefined || tokens.some((token) => token.kind === 'option' && token.name === 'help');
-  const group = found(groupName, groups, 'command', PROGRAM);
-  const help = group === undefined ? PROGRAM : `${PROGRAM} ${group.name}`;
-  const command = group && found(commandName, group.commands, `command of ${group.name}`, help);
-  if (isHelp) return { group, command, operands, flags: new GivenFlags(new Map()), isHelp };
+export function parseCommandLine(args: readonly string[], entries: readonly CommandEntry[]): ParsedCommandLine {
+  const tokens = tokensOf(args, entries);
+  const [first, ...words] = tokens.flatMap((token) => (token.kind === 'positional' ? token.value : []));
+  const isHelp = first === undefined || tokens.some((token) => token.kind === 'option' && token.name === 'help');
+  const entry = found(first, entries, 'command', PROGRAM);
+  const help = entry === undefined ? PROGRAM : `${PROGRAM} ${entry.name}`;
+  const group = entry !== undefined && 'commands' in entry ? entry : undefined;
+  const command = group === undefined ? (entry as Command | undefined) : commandOf(group, words.shift(), help);
+  if (isHelp) return { group, command, operands: words, flags: new GivenFlags(new Map()), isHelp };
   if (command === undefined) {
     const names = group?.commands.map(({ name }) => name).join(', ');
     throw new CommandUsageError([`Say what to do with ${group?.name}: ${names}.`], `${help} --help`);
   }
-  const flags = flagsOf(tokens, command, `${help} ${command.name} --help`);
-  return { group, command, operands, flags, isHelp };
+  const flags = flagsOf(tokens, command, group === undefined ? `${help} --help` : `${help} ${command.name} --help`);
+  return { group, command, operands: words, flags, isHelp };
+}
+
+function commandOf({ name, commands }: CommandGroup, typed: string | undefined, help: string): Command | undefined {
+  return found(typed, commands, `command of ${name}`, help);
 }
 
 /** Which flags take a value is known only with the command, which stands among them: so all flags of all are read alike. */
-function tokensOf(args: readonly string[], groups: readonly CommandGroup[]): readonly Token[] {
-  const all: Flags = Object.assign({}, COMMON_FLAGS, ...groups.flatMap(({ commands }) => commands.map((c) => c.flags)));
+function tokensOf(args: readonly string[], entries: readonly CommandEntry[]): readonly Token[] {
+  const all: Flags = Object.assign({}, COMMON_FLAGS, ...entries.flatMap(commandsOf).map(({ flags }) => flags));
   const options = Object.fromEntries(Object.entries(all).map(([name, flag]) => [name, { type: typeOf(flag) }]));
   return parseArgs({ args: [...args], options, allowPositionals: true, strict: false, tokens: true }).tokens;
 }
