@@ -16,5 +16,5 @@ export interface DeadLettersStages {
 /** Makes the dead letters of an application, which are read where its queues keep them. */
 export function makeDeadLetters({ queueing, routes, channel, inFlight }: DeadLettersStages): DeadLetters {
   const destination = letterDestination(routes);
-  return new DeadLetters({ sources: () => [queueing.letters(destination)], channel, inFlight });
+  return new DeadLetters({ sources: () => queueing.letters(destination), channel, inFlight });
 }

@@ -2,7 +2,7 @@
 
 export type { DeadLetterFilter } from '../failures/dead-letters/dead-letter-filter.js';
 export type { DeadLettersOptions } from '../failures/dead-letters/dead-letter-options.js';
-export type { DeadLetterEdit } from '../failures/dead-letters/dead-letter-source.port.js';
+export type { DeadLetterEdit, LetterSpot } from '../failures/dead-letters/dead-letter-source.port.js';
 export type {
   DeadLetter,
   DeadLetterError,
@@ -24,6 +24,16 @@ export type {
   PurgeOptions,
   ReplayOptions,
 } from '../failures/dead-letters/queries.js';
+export type {
+  DeadLetterStore,
+  KeptDeadLetter,
+  KeptLettersOf,
+  KeptLettersPage,
+} from '../failures/dead-letters/store/dead-letter-store.port.js';
+export {
+  inMemoryDeadLetters,
+  type InMemoryDeadLettersOptions,
+} from '../failures/dead-letters/store/memory-dead-letters.js';
 export { Fault, type FaultError } from '../failures/fault.js';
 export {
   defaultFailurePolicy,

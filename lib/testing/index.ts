@@ -1,5 +1,7 @@
 export { claimCheckStoreContract } from './claim-check-store.contract.js';
 export type { ClaimCheckContractCase, ClaimCheckContractSetup } from './claim-check-store.contract.js';
+export { deadLetterStoreContract } from './dead-letter-store.contract.js';
+export type { DeadLetterStoreContractCase, DeadLetterStoreContractSetup } from './dead-letter-store.contract.js';
 export { idempotencyStoreContract } from './idempotency-store.contract.js';
 export type { IdempotencyContractCase, IdempotencyContractSetup } from './idempotency-store.contract.js';
 export { rateLimitStoreContract } from './rate-limit-store.contract.js';

@@ -27,7 +27,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 const STAGES = Object.keys(MAY_IMPORT);
 const ROOT_FILES = '(root files)';
 /** Folders that hold parts of root files. */
-const ROOT_FOLDERS = ['exports'];
+const ROOT_FOLDERS: ReadonlySet<string> = new Set(['exports']);
 const PUBLIC_INDEX = 'lib/index.ts';
 /** The command line: a program on top of everything, which nothing imports. */
 const CLI = 'cli';
@@ -35,7 +35,7 @@ const CLI = 'cli';
 /** The layer of a file: its folder in lib, `integrations/x` for an integration, or the root files. */
 function layerOf(file: string): string {
   const [, folder = '', inner = ''] = file.split('/');
-  if (folder.endsWith('.ts') || ROOT_FOLDERS.includes(folder)) return ROOT_FILES;
+  if (folder.endsWith('.ts') || ROOT_FOLDERS.has(folder)) return ROOT_FILES;
   return folder === 'integrations' ? `integrations/${inner}` : folder;
 }
 

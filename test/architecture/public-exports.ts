@@ -190,6 +190,7 @@ export const PUBLIC_EXPORTS: readonly string[] = [
   'hasFields',
   'header',
   'hmacSignature',
+  'inMemoryDeadLetters',
   'inMemoryQueue',
   'isDispatchError',
   'jsonInspector',
@@ -224,6 +225,7 @@ export const SUBPATH_EXPORTS: Readonly<Record<string, readonly string[]>> = {
   './redis': ['redisIdempotency', 'redisRateLimits'],
   './testing': [
     'claimCheckStoreContract',
+    'deadLetterStoreContract',
     'idempotencyStoreContract',
     'queueBackendContract',
     'rateLimitStoreContract',

@@ -5,6 +5,7 @@ import type { ResolvedDeadLetters } from '../../failures/dead-letters/dead-lette
 import { DeadLettersAlertNotification } from '../../notifications/dead-letters/dead-letter-notifications.js';
 import type { NotificationChannel } from '../../notifications/notification-channel.js';
 import type { QueueBackend } from '../queue/queue-backend.port.js';
+import { PLACES } from './queue-letters.js';
 
 /** What is watched, and who is told. */
 export interface LettersWatchParts {
@@ -49,10 +50,17 @@ export class LettersWatch {
     }
   }
 
-  private async lookAt(queue: string): Promise<void> {
-    const { backend, channel, options } = this.parts;
+  private async count(queue: string): Promise<number> {
+    const { backend, options } = this.parts;
     const { parked } = await backend.counts(queue);
-    const count = parked.failed + parked.unreadable + parked.unhandled + parked.invalid;
+    const { store } = options;
+    const kept = store === undefined ? [] : await Promise.all(PLACES.map((place) => store.count({ queue, place })));
+    return [...Object.values(parked), ...kept].reduce((sum, count) => sum + count, 0);
+  }
+
+  private async lookAt(queue: string): Promise<void> {
+    const { channel, options } = this.parts;
+    const count = await this.count(queue);
     if (count <= options.alertAbove) {
       this.alerted.delete(queue);
       return;

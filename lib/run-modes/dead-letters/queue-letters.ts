@@ -6,17 +6,16 @@ import type {
   ListedLetter,
 } from '../../failures/dead-letters/dead-letter-source.port.js';
 import { deadLetterOf, type DeadLetter } from '../../failures/dead-letters/dead-letter.js';
-import { DeadLetterNotReplayableError } from '../../failures/dead-letters/errors.js';
-import { errorText } from '../../common/dispatch-error.js';
-import { decodeValue, type CodecLimits } from '../../message/codec/json-codec.js';
-import type { MessageHeaders } from '../../message/headers.js';
-import { entryFacts, resentData, storedMessage, type StoredMessage } from '../queue/entry-data.js';
+import type { CodecLimits } from '../../message/codec/json-codec.js';
+import { entryFacts, storedMessage, type StoredMessage } from '../queue/entry-data.js';
 import type { JsonValue, ParkedEntry, ParkingPlace, QueueBackend } from '../queue/queue-backend.port.js';
 import { priorityOf } from '../queue/queued-run-mode.js';
+import { editedData } from './edited-data.js';
 
-const PLACES: readonly ParkingPlace[] = ['failed', 'unreadable', 'unhandled', 'invalid'];
+/** The places there are. */
+export const PLACES: readonly ParkingPlace[] = ['failed', 'unreadable', 'unhandled', 'invalid'];
 /** Stands in no name of a place or queue. */
-const SEPARATOR = '~';
+export const SEPARATOR = '~';
 
 /** Where a message goes whose handler was not known when it was parked: the queue; undefined where nothing says it. */
 export type LetterDestination = (message: StoredMessage, handler: string | undefined) => string | undefined;
@@ -65,7 +64,7 @@ export class QueueLetters implements DeadLetterSource {
     const entry = address && (await this.read(address));
     if (address === undefined || entry === undefined) return false;
     const { backend, destination } = this.parts;
-    const data = this.edited(id, entry, edit);
+    const data = editedData(id, entry, edit, this.parts.limits);
     const message = storedMessage(entry.data, entry.id);
     if (address.place === 'unhandled' && message !== undefined) {
       const queue = destination(message, entryFacts(entry.data, entry.id).handler) ?? address.queue;
@@ -122,34 +121,6 @@ export class QueueLetters implements DeadLetterSource {
     return backend.removeParked(queue, place, entryId);
   }
 
-  /** @throws DISPATCH_DEAD_LETTER_NOT_REPLAYABLE */
-  private edited(id: string, { data, id: entryId }: ParkedEntry, edit: DeadLetterEdit | undefined) {
-    if (edit?.headers === undefined && edit?.payload === undefined) return resentData(data, {});
-    const message = storedMessage(data, entryId);
-    if (message === undefined) {
-      throw new DeadLetterNotReplayableError(
-        id,
-        'what is stored is no message of this package, so it has no headers or payload to change',
-      );
-    }
-    return resentData(data, {
-      ...(edit.headers !== undefined && { headers: withHeaders(message.headers, edit.headers) }),
-      ...(edit.payload !== undefined && { payload: this.payloadOf(id, edit.payload) }),
-    });
-  }
-
-  private payloadOf(id: string, payload: unknown): JsonValue {
-    const { limits } = this.parts;
-    try {
-      // It is JSON, since it comes out of a text.
-      const copy = JSON.parse(JSON.stringify(payload)) as JsonValue;
-      decodeValue(copy, limits);
-      return copy;
-    } catch (cause) {
-      throw new DeadLetterNotReplayableError(id, `its new payload cannot be stored (${errorText(cause)})`, { cause });
-    }
-  }
-
   /** Ids come from outside: what they name must not become a queue. */
   private addressOf(id: string): LetterAddress | undefined {
     const [place, queue = '', ...rest] = id.split(SEPARATOR);
@@ -175,9 +146,4 @@ function letterOf(queue: string, entry: ParkedEntry): DeadLetter {
     firstFailedAt,
     lastFailedAt: parkedAt,
   });
-}
-
-function withHeaders(headers: MessageHeaders, changes: Readonly<Record<string, string | null>>): MessageHeaders {
-  const all = Object.entries({ ...headers, ...changes });
-  return Object.fromEntries(all.filter((header): header is [string, string] => typeof header[1] === 'string'));
 }

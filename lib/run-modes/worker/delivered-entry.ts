@@ -31,6 +31,8 @@ export class DeliveredEntry {
   readonly task: DeliveredTask;
   /** When an attempt of this delivery failed first; undefined while none has. */
   firstFailedAt: Date | undefined;
+  /** Which attempt was parked. */
+  lastAttempt = 0;
   private isAwaited = false;
   /** The payload, where it was kept outside the queue and has been fetched. */
   private kept: string | undefined;
@@ -110,6 +112,7 @@ export class DeliveredEntry {
     deadLetters?: string,
   ): Settlement {
     const { isAwaited, firstFailedAt } = this;
+    this.lastAttempt = attempt;
     this.parts.observer.parked(this.task, { place, error, attempt, context, isAwaited });
     return { action: 'park', place, error: toParkedError(error, context?.handler.key, deadLetters), firstFailedAt };
   }

@@ -60,6 +60,11 @@ export class DeliveryRun {
     delivery.onAbort((reason) => this.abort(reason));
   }
 
+  /** Which attempt was parked. */
+  get lastAttempt(): number {
+    return this.entry.lastAttempt;
+  }
+
   /** Rejects only where the store or this library fails, and not the handler: see {@link disturbed}. */
   settle(): Promise<Settlement> {
     try {

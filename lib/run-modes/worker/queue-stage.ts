@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
 
 import type { ResolvedDeadLetters } from '../../failures/dead-letters/dead-letter-options.js';
+import type { DeadLetterSource } from '../../failures/dead-letters/dead-letter-source.port.js';
 import type { FailurePolicies } from '../../failures/policy/failure-policies.js';
 import type { UnhandledExceptionBus } from '../../failures/unhandled-exception-bus.js';
 import type { CodecLimits } from '../../message/codec/json-codec.js';
 import type { NotificationChannel } from '../../notifications/notification-channel.js';
 import { LettersWatch } from '../dead-letters/letters-watch.js';
+import { parkingIn, StoreLetters } from '../dead-letters/store-letters.js';
 import { QueueLetters, type LetterDestination } from '../dead-letters/queue-letters.js';
 import { QueueNotConfiguredError } from '../errors.js';
 import type { InFlight } from '../in-flight.js';
@@ -78,10 +80,13 @@ export class QueueStage {
     return this.client?.catalog.names.filter(this.parts.role.worksOn) ?? [];
   }
 
-  /** What is parked in the queues, as dead letters. @throws DISPATCH_NO_QUEUE where there are none */
-  letters(destination: LetterDestination): QueueLetters {
+  /** What is parked in the queues and in the store, as dead letters. @throws DISPATCH_NO_QUEUE where there are none */
+  letters(destination: LetterDestination): readonly DeadLetterSource[] {
     const { backend, catalog } = this.opened();
-    return new QueueLetters({ backend, queues: () => catalog.names, destination, limits: this.parts.limits });
+    const { limits, deadLetters } = this.parts;
+    const parts = { backend, queues: () => catalog.names, destination, limits };
+    const { store } = deadLetters;
+    return [new QueueLetters(parts), ...(store === undefined ? [] : [new StoreLetters(store, parts)])];
   }
 
   /** Whether this process will work on a queue of that name, and has not begun to work on any. */
@@ -126,19 +131,15 @@ export class QueueStage {
     if (this.client === undefined) return;
     const { channel, unhandled, limits, policies, lastFailures } = this.parts;
     const observer = new TaskObserver(channel, unhandled);
-    this.worker ??= new QueueWorker(this.client.backend, {
-      targets,
-      observer,
-      limits,
-      policies,
-      rests: new QueueRests(),
-      claims: this.client.claims,
-      lastFailures,
-    });
-    const { catalog } = this.client;
+    const { store } = this.parts.deadLetters;
+    const { backend, catalog, claims } = this.client;
+    this.worker ??= new QueueWorker(
+      backend,
+      { targets, observer, limits, policies, rests: new QueueRests(), claims, lastFailures },
+      store && parkingIn(store),
+    );
     await Promise.all(this.workedOn.map((name) => this.workOn(catalog.add(name).settings)));
     this.health.start();
-    const { backend } = this.client;
     const queues = (): readonly string[] => this.workedOn;
     this.watch ??= new LettersWatch({ backend, queues, channel, options: this.parts.deadLetters });
     this.watch.start();

@@ -1,6 +1,7 @@
 import { delay } from '../../common/promises.js';
 import type { Delivery, QueueBackend, QueueConsumer, Settlement } from '../queue/queue-backend.port.js';
 import type { QueueSettings } from '../queue/queue-settings.js';
+import type { KeepParked } from '../dead-letters/store-letters.js';
 import { DeliveryRun, type DeliveryRunParts } from './delivery-run.js';
 
 const GIVEN_BACK: Settlement = { action: 'giveBack' };
@@ -26,6 +27,8 @@ export class QueueWorker {
   constructor(
     private readonly backend: Pick<QueueBackend, 'consume'>,
     private readonly parts: DeliveryRunParts,
+    /** Keeps what is parked elsewhere, where it is kept elsewhere. Rejects where that fails. */
+    private readonly keep?: KeepParked | undefined,
   ) {}
 
   /**
@@ -84,16 +87,26 @@ export class QueueWorker {
     activity.running += 1;
     const run = new DeliveryRun(this.parts, settings, delivery);
     return new Promise((resolve) => {
+      // What is parked elsewhere may be sent again from there, and needs its payload then.
+      let isKept = false;
       const end = (settlement: Settlement): void => {
         if (this.running.delete(running)) activity.running -= 1;
         resolve(settlement);
-        this.parts.claims?.ended(delivery, settlement);
+        if (!isKept) this.parts.claims?.ended(delivery, settlement);
       };
       const disturbed = async (reason: unknown): Promise<void> => {
         // Rejects only where the application's own logger throws: even then the entry must not stay in our hands.
         end(await run.disturbed(reason).catch(() => GIVEN_BACK));
       };
-      const running: Running = { run, ended: run.settle().then(end, disturbed), giveBack: end };
+      const { keep } = this;
+      const settled =
+        keep === undefined
+          ? run.settle()
+          : run.settle().then((settlement) => {
+              isKept = settlement.action === 'park';
+              return keep({ queue: settings.name, delivery, attempts: run.lastAttempt }, settlement);
+            });
+      const running: Running = { run, ended: settled.then(end, disturbed), giveBack: end };
       this.running.add(running);
     });
   }

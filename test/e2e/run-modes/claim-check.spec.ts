@@ -3,14 +3,17 @@ import { Inject } from '@nestjs/common';
 import {
   Command,
   CommandHandler,
+  DeadLetters,
   Event,
   EventsHandler,
+  inMemoryDeadLetters,
   memoryClaimCheck,
   Message,
   OnError,
   Queues,
   retry,
   type ClaimCheckStore,
+  type DispatchOptions,
   type HandlerContext,
 } from 'nestjs-dispatch';
 import { postgresClaimCheck } from 'nestjs-dispatch/postgres';
@@ -98,10 +101,18 @@ class Counted implements ClaimCheckStore {
   }
 }
 
-async function startStoring(mode: Mode, store: ClaimCheckStore = memoryClaimCheck()) {
+async function startStoring(
+  mode: Mode,
+  store: ClaimCheckStore = memoryClaimCheck(),
+  options: Pick<DispatchOptions, 'deadLetters'> = {},
+) {
   const counted = new Counted(store);
   const settings = { maxAttempts: 2, backoffMs: 1 };
-  const application = await startIn(mode, { providers, settings, options: { claimCheck: { store: counted } } });
+  const application = await startIn(mode, {
+    providers,
+    settings,
+    options: { ...options, claimCheck: { store: counted } },
+  });
   return { ...application, counted, journal: application.app.get(Journal) };
 }
 
@@ -125,6 +136,17 @@ describe.each(QUEUED_MODES)('a large message through $name', (mode) => {
     expect(await rejectionOf(dispatcher.execute(new StoreFilm('a', FRAMES, 9)))).toMatchObject({ message: 'again' });
     const [parked] = await app.get(Queues).parked(queue, 'failed', 1);
     expect(JSON.stringify(parked?.data).length).toBeLessThan(1000);
+    expect(counted.ids.size).toBe(1);
+  });
+
+  it('keeps its payload where it is parked outside the queue, from where it is replayed', async () => {
+    const deadLetters = { store: inMemoryDeadLetters() };
+    const { app, dispatcher, counted, journal } = await startStoring(mode, memoryClaimCheck(), { deadLetters });
+    await rejectionOf(dispatcher.execute(new StoreFilm('a', FRAMES, 3), { timeoutMs: 10_000 }));
+    const letters = app.get(DeadLetters);
+    const replay = (): Promise<unknown> => letters.replay({});
+    expect(await replay()).toMatchObject({ replayed: 1 });
+    await until('it to fail again', async () => journal.entries.length === 4 && (await letters.count({})) === 1);
     expect(counted.ids.size).toBe(1);
   });
 

@@ -5,6 +5,7 @@ import { Injectable } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { filter, map, type Observable } from 'rxjs';
 
+import * as deadLetterNotifications from '../../../lib/notifications/dead-letters/dead-letter-notifications.js';
 import * as messageNotifications from '../../../lib/notifications/message-notifications.js';
 import { NotificationChannel } from '../../../lib/notifications/notification-channel.js';
 import * as channelNotifications from '../../../lib/notifications/notification.js';
@@ -150,6 +151,7 @@ const BASES: ReadonlySet<unknown> = new Set([
   DispatchNotification,
   taskNotifications.TaskNotification,
   taskNotifications.HandledTaskNotification,
+  deadLetterNotifications.DeadLetterNotification,
 ]);
 
 describe('NOTIFICATIONS', () => {
@@ -161,6 +163,7 @@ describe('NOTIFICATIONS', () => {
       circuitNotifications,
       sagaNotifications,
       taskNotifications,
+      deadLetterNotifications,
     ]
       .flatMap((module) => Object.values(module))
       .filter((type) => !BASES.has(type));

@@ -47,7 +47,8 @@ describe('the watch over dead letters', () => {
     [7, '"deadLetters" of DispatchModule is 7, not an object'],
     [{ alertAbove: -1 }, 'has alertAbove -1, not a number from 0'],
     [{ checkEveryMs: '5s' }, 'has checkEveryMs "5s", not a number of milliseconds from 0'],
-    [{ limit: 1 }, 'has the unknown name "limit": there are alertAbove, checkEveryMs'],
+    [{ limit: 1 }, 'has the unknown name "limit": there are alertAbove, checkEveryMs, store'],
+    [{ store: { park: () => undefined } }, 'has a store an object without the method page()'],
   ])('keeps an application from starting with deadLetters %j', async (deadLetters, text) => {
     const mistakes = await mistakesOf({ options: { deadLetters: deadLetters as never } });
     expect(mistakes.map((mistake) => mistake.text).join()).toContain(text);

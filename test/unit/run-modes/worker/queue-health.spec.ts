@@ -16,7 +16,7 @@ async function startStill(queueHealth: QueueHealthOptions = {}, isObserved = tru
   jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask', 'performance'] });
   const backend = new FakeBackend();
   const application = await startQueued({
-    options: { queue: backend.factory, queueHealth },
+    options: { queue: backend.factory, queueHealth, deadLetters: { checkEveryMs: 0 } },
     providers: [commandHandler(PlaceOrder, () => 'placed')],
   });
   const alerts = isObserved ? collect(application, QueueAlertNotification) : [];

@@ -1,0 +1,47 @@
+import { errorText } from '../../common/dispatch-error.js';
+import type { DeadLetterEdit } from '../../failures/dead-letters/dead-letter-source.port.js';
+import { DeadLetterNotReplayableError } from '../../failures/dead-letters/errors.js';
+import { decodeValue, type CodecLimits } from '../../message/codec/json-codec.js';
+import type { MessageHeaders } from '../../message/headers.js';
+import { resentData, storedMessage } from '../queue/entry-data.js';
+import type { JsonValue, ParkedEntry } from '../queue/queue-backend.port.js';
+
+/**
+ * The data of an entry as it is sent again; undefined where it is as before.
+ *
+ * @throws DISPATCH_DEAD_LETTER_NOT_REPLAYABLE
+ */
+export function editedData(
+  letterId: string,
+  { data, id }: Pick<ParkedEntry, 'data' | 'id'>,
+  edit: DeadLetterEdit | undefined,
+  limits: CodecLimits,
+): JsonValue | undefined {
+  if (edit?.headers === undefined && edit?.payload === undefined) return resentData(data, {});
+  const message = storedMessage(data, id);
+  if (message === undefined) {
+    const problem = 'what is stored is no message of this package, so it has no headers or payload to change';
+    throw new DeadLetterNotReplayableError(letterId, problem);
+  }
+  return resentData(data, {
+    ...(edit.headers !== undefined && { headers: withHeaders(message.headers, edit.headers) }),
+    ...(edit.payload !== undefined && { payload: payloadOf(letterId, edit.payload, limits) }),
+  });
+}
+
+function payloadOf(letterId: string, payload: unknown, limits: CodecLimits): JsonValue {
+  try {
+    // It is JSON, since it comes out of a text.
+    const copy = JSON.parse(JSON.stringify(payload)) as JsonValue;
+    decodeValue(copy, limits);
+    return copy;
+  } catch (cause) {
+    const problem = `its new payload cannot be stored (${errorText(cause)})`;
+    throw new DeadLetterNotReplayableError(letterId, problem, { cause });
+  }
+}
+
+function withHeaders(headers: MessageHeaders, changes: Readonly<Record<string, string | null>>): MessageHeaders {
+  const all = Object.entries({ ...headers, ...changes });
+  return Object.fromEntries(all.filter((header): header is [string, string] => typeof header[1] === 'string'));
+}

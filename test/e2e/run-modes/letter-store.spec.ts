@@ -1,0 +1,131 @@
+import { describe, expect, it } from '@jest/globals';
+import {
+  DeadLettersAlertNotification,
+  inMemoryDeadLetters,
+  Queues,
+  type DeadLetterStore,
+  type KeptDeadLetter,
+} from 'nestjs-dispatch';
+
+import { rejectionOf } from '../../unit/dispatcher/application.js';
+import { collect, until } from '../../unit/run-modes/queued-application.js';
+import { Count, flawsOf, parkAll, Ship, startLetters, type LetterApplication } from './letters.js';
+import { QUEUED_MODES, type Mode } from './modes.js';
+import { Journal } from './orders.js';
+
+/** Starts with a store of its own. */
+function startStored(mode: Mode, store: DeadLetterStore = inMemoryDeadLetters()): Promise<LetterApplication> {
+  const settings = { maxAttempts: 2, backoffMs: 0, lockMs: 200 };
+  return startLetters(mode, { options: { deadLetters: { store } }, settings });
+}
+
+/** A store that is down for so many calls. */
+function failing(times: number): { readonly store: DeadLetterStore; readonly refused: KeptDeadLetter[] } {
+  const store = inMemoryDeadLetters();
+  const refused: KeptDeadLetter[] = [];
+  const park = (letter: KeptDeadLetter): Promise<void> => {
+    if (refused.length >= times) return store.park(letter);
+    refused.push(letter);
+    return Promise.reject(new Error('the archive is closed'));
+  };
+  const { page, get, remove, count } = bound(store);
+  return { store: { park, page, get, remove, count }, refused };
+}
+
+function bound(store: DeadLetterStore): Omit<DeadLetterStore, 'park'> {
+  return {
+    page: (request) => store.page(request),
+    get: (id) => store.get(id),
+    remove: (id, at) => store.remove(id, at),
+    count: (of) => store.count(of),
+  };
+}
+
+describe.each(QUEUED_MODES)('a store of dead letters beside $name', (mode) => {
+  it('keeps what a message failed with; the queue keeps nothing, and its caller is told', async () => {
+    const application = await startStored(mode);
+    const { app, dispatcher, letters, faults, queue } = application;
+    faults.broken.add('lorry');
+    const failure = rejectionOf(dispatcher.execute(new Ship('lorry'), { correlationId: 'c-1', timeoutMs: 10_000 }));
+    expect(await failure).toMatchObject({ name: 'CourierError', code: 'NO_COURIER' });
+    expect(await letters.count({ queue })).toBe(1);
+    const [letter] = (await letters.list({ queue, key: 'none' })).letters;
+    expect(letter).toBeUndefined();
+    expect((await letters.list({ queue })).letters).toMatchObject([
+      { handler: 'ShipHandler', attempts: 2, place: 'failed', message: { headers: { correlationId: 'c-1' } } },
+    ]);
+    const counts = await app.get(Queues).counts(queue);
+    expect(counts.parked).toEqual({ failed: 0, unreadable: 0, unhandled: 0, invalid: 0 });
+  });
+
+  it('gives a message back to its queue, again and again, edited too, and discards it', async () => {
+    const application = await startStored(mode);
+    const { letters, faults, queue } = application;
+    await parkAll(application, ['a', 'b']);
+    expect(flawsOf((await letters.list({ queue })).letters)).toEqual(['b', 'a']);
+    faults.begun.length = 0;
+    for (let times = 1; times <= 3; times++) {
+      expect(await letters.replay({ queue, text: 'for a' })).toMatchObject({ replayed: 1, failed: 0 });
+      await until('it to fail again', () => faults.begun.length === times * 2);
+      await until('it to be kept again', async () => (await letters.count({ queue })) === 2);
+    }
+    expect(faults.begun.map((line) => line.slice(0, 3))).toEqual(['a 1', 'a 2', 'a 1', 'a 2', 'a 1', 'a 2']);
+    const [newest] = (await letters.list({ queue })).letters;
+    expect(flawsOf(newest === undefined ? [] : [newest])).toEqual(['a']);
+    const edit = { payload: { flaw: 'c', at: { '$dispatch:date': '2030-01-01T00:00:00.000Z' } } };
+    expect(await letters.replay(newest?.id ?? '', { edit })).toMatchObject({ replayed: 1 });
+    await until('it to be handled', () => faults.begun.at(-1)?.startsWith('c 1') === true);
+    expect(await letters.discard({ queue }, { reason: 'a test' })).toMatchObject({ discarded: 1, failed: 0 });
+    expect(await letters.count({ queue })).toBe(0);
+  });
+
+  it('is counted where too many dead letters raise an alert', async () => {
+    const deadLetters = { store: inMemoryDeadLetters(), alertAbove: 0, checkEveryMs: 10 };
+    const application = await startLetters(mode, { options: { deadLetters } });
+    const alerts = collect(application, DeadLettersAlertNotification);
+    await parkAll(application, ['a']);
+    await until('the alert', () => alerts.length === 1);
+    expect(alerts[0]).toMatchObject({ queue: application.queue, count: 1, limit: 0 });
+  });
+
+  it('takes what never reached a handler, too', async () => {
+    const application = await startStored(mode);
+    const { app, dispatcher, letters, queue } = application;
+    await dispatcher.send(Count.of('many'));
+    await until('it to be kept', async () => (await letters.count({ queue, place: 'invalid' })) === 1);
+    const [letter] = (await letters.list({ queue })).letters;
+    expect(await letters.replay(letter?.id ?? '', { edit: { payload: { count: 3 } } })).toMatchObject({ replayed: 1 });
+    await until('it to be handled', () => app.get(Journal).entries.join() === '3');
+  });
+
+  it('leaves a message in its queue while it is down, uncounted, and the next one comes after (symfony/symfony#64865)', async () => {
+    const { store, refused } = failing(1);
+    const application = await startStored(mode, store);
+    const { dispatcher, letters, faults, log, queue } = application;
+    faults.broken.add('lorry');
+    await dispatcher.send(new Ship('lorry'), { key: 'k' });
+    await dispatcher.send(new Ship('train'), { key: 'k' });
+    await until('it to be kept', async () => (await letters.count({ queue })) === 1);
+    expect(refused).toHaveLength(1);
+    expect(JSON.stringify(log)).toContain('the archive is closed');
+    await until('the next to be handled', () => faults.begun.some((line) => line.startsWith('train 1')));
+    expect(faults.begun.at(-1)).toMatch(/^train 1/);
+  });
+});
+
+describe('a store of dead letters in memory', () => {
+  it('keeps the newest, as many as it may', async () => {
+    const store = inMemoryDeadLetters({ max: 2 });
+    const application = await startStored(QUEUED_MODES[0] as Mode, store);
+    await parkAll(application, ['a', 'b']);
+    application.faults.broken.add('c');
+    await application.dispatcher.send(new Ship('c'));
+    const flaws = async (): Promise<string[]> => flawsOf((await application.letters.list({})).letters);
+    await until('the third to be kept', async () => (await flaws()).includes('c'));
+    expect(await flaws()).toEqual(['c', 'b']);
+  });
+
+  it('is not made for less than one', () => {
+    expect(() => inMemoryDeadLetters({ max: 0 })).toThrow('"max" is 0, not a whole number from 1');
+  });
+});
