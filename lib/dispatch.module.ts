@@ -24,6 +24,9 @@ import {
 } from './dispatch.options.js';
 import { DispatchStages } from './dispatch.stages.js';
 import { Dispatcher } from './dispatcher/dispatcher.js';
+import { aggregateRepositoryProviders, type AggregateSource } from './event-store/aggregates/aggregate-injection.js';
+import { EventLog } from './event-store/event-log.js';
+import { EventSourcing } from './event-store/event-sourcing.js';
 import { EventPublisher } from './events/event-publisher.js';
 import { DeadLetters } from './failures/dead-letters/dead-letters.js';
 import { UnhandledExceptionBus } from './failures/unhandled-exception-bus.js';
@@ -82,6 +85,8 @@ function door<T>(provide: abstract new (...args: never[]) => T, pick: (stages: D
     door(QueryBus, ({ queries }) => queries),
     door(EventBus, ({ events }) => events),
     door(EventPublisher, ({ events }) => new EventPublisher(events)),
+    door<EventSourcing>(EventSourcing, ({ eventSourcing }) => eventSourcing),
+    door<EventLog>(EventLog, ({ eventSourcing }) => eventSourcing.log),
     door(Queues, ({ queueing }) => queueing.queues),
     door(CircuitBreakers, ({ resilience }) => resilience.breakers),
     door<QueryCache>(QueryCache, ({ queryCaching }) => queryCaching.cache),
@@ -103,6 +108,8 @@ function door<T>(provide: abstract new (...args: never[]) => T, pick: (stages: D
     QueryBus,
     EventBus,
     EventPublisher,
+    EventSourcing,
+    EventLog,
     Queues,
     CircuitBreakers,
     QueryCache,
@@ -129,9 +136,17 @@ export class DispatchModule implements OnModuleInit, OnApplicationBootstrap, Bef
     return rootModule({ imports: options.imports ?? [], providers: optionsProviders(options) });
   }
 
-  /** For a feature module that is also used without the root module, such as in a test: brings what `forRoot` provides. */
-  static forFeature(): DynamicModule {
-    return { module: DispatchRootModule, imports: [DispatchModule], exports: [DispatchModule] };
+  /**
+   * For a feature module: provides the repositories of the aggregates and deciders that are listed, for
+   * `@InjectAggregateRepository()`. It also brings what `forRoot` provides, so that the module can be used without the root
+   * module, such as in a test.
+   *
+   * @throws DISPATCH_INVALID_AGGREGATE where something else is listed
+   */
+  static forFeature(aggregates: readonly AggregateSource[] = []): DynamicModule {
+    const providers = aggregateRepositoryProviders(aggregates);
+    const tokens = providers.map(({ provide }) => provide);
+    return { module: DispatchRootModule, imports: [DispatchModule], providers, exports: [DispatchModule, ...tokens] };
   }
 
   /**

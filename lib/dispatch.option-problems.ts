@@ -22,6 +22,14 @@ export class OptionProblems {
     this.mistakes.push({ rule: 'invalid-options', text });
   }
 
+  /** Reads an option that tells its problems as sentences. */
+  collect<T>(read: (problems: string[]) => T): T {
+    const found: string[] = [];
+    const value = read(found);
+    this.mistakes.push(...found.map((text) => ({ rule: 'invalid-options', text }) as const));
+    return value;
+  }
+
   notifications(options: NotificationOptions | undefined): NotificationOptions {
     try {
       return resolveNotificationOptions(options);

@@ -7,9 +7,11 @@ import type { IUnhandledExceptionPublisher } from './failures/unhandled-exceptio
 import type { WiringMistake } from './handlers/errors.js';
 import { DEFAULT_CODEC_LIMITS } from './message/codec/json-codec.js';
 import { OptionProblems } from './dispatch.option-problems.js';
+import { resolveEventStore, type EventStoreOptions } from './event-store/event-store.options.js';
 import { resolveFailures, type FailureOptions, type ResolvedFailureOptions } from './dispatch.failures.js';
 import { resolveQueueing, type ResolvedQueueing } from './dispatch.queueing.js';
 import type { RouteRule } from './dispatcher/queued/placement.js';
+import type { ResolvedEventStore } from './event-store/event-sourcing.js';
 import type { MessageClass } from './message/message.js';
 import type { RunMode } from './message/run-mode.js';
 import type { NotificationOptions } from './notifications/notification.options.js';
@@ -49,8 +51,8 @@ export interface DispatchOptions extends FailureOptions {
   /** Which messages go through which queue; the first rule that fits a message holds, and comes before its handler's decorator. */
   readonly routes?: readonly RouteRule[];
   /**
-   * Message classes that no handler names, such as the subclasses of an event with a `polymorphic` handler: behind a queue
-   * their names must be known.
+   * Message classes that no handler names, such as the subclasses of an event with a `polymorphic` handler: behind a queue,
+   * and in an event store, their names must be known.
    */
   readonly messages?: readonly MessageClass[];
   /** When queues count as unhealthy. */
@@ -95,6 +97,8 @@ export interface DispatchOptions extends FailureOptions {
   readonly sequence?: SequenceOptions;
   /** Keeps payloads that are too large for a queue elsewhere, as long as their messages may need them. Default: nowhere else. */
   readonly claimCheck?: ClaimCheckOptions;
+  /** Where events are stored. Without it there is no event store. */
+  readonly eventStore?: EventStoreOptions;
   /** Sources made with `defineSource`, asked before those found as providers, in this order. */
   readonly sources?: readonly SourceEntry[];
   /** Hooks for the foreign messages of all sources, run before the source's own, in this order. */
@@ -172,6 +176,7 @@ export interface ResolvedDispatchOptions {
   readonly idempotency: ResolvedIdempotency;
   readonly resilience: ResolvedResilience;
   readonly sequence: Required<SequenceOptions>;
+  readonly eventStore: ResolvedEventStore;
   readonly sources: readonly SourceEntry[];
   readonly hooks: readonly RouterHooks[];
   readonly commandPublisher: ICommandPublisher | undefined;
@@ -206,6 +211,7 @@ const KNOWN: Record<keyof DispatchOptions, true> = {
   resilience: true,
   sequence: true,
   claimCheck: true,
+  eventStore: true,
   sources: true,
   hooks: true,
   commandPublisher: true,
@@ -244,6 +250,7 @@ export function resolveDispatchOptions(given: DispatchOptions | MissingOptions =
     idempotency: resolveIdempotency(options.idempotency, problems.mistakes),
     resilience: resolveResilience(options.resilience, problems.mistakes),
     sequence: resolveSequence(options.sequence, problems.mistakes),
+    eventStore: problems.collect((found) => resolveEventStore(options.eventStore, found)),
     sources: problems.list('sources', options.sources ?? []),
     hooks: problems.hooks(options.hooks ?? []),
     commandPublisher: problems.publisher('commandPublisher', options.commandPublisher),

@@ -5,9 +5,10 @@ import type { ExternalContextCreator } from '@nestjs/core/helpers/external-conte
 import { CommandBus } from './buses/command-bus.js';
 import { EventBus } from './buses/event-bus.js';
 import { QueryBus } from './buses/query-bus.js';
-import { addObservers, addSources, misplacedDecorators } from './dispatch.findings.js';
 import { makeDeadLetters } from './dispatch.dead-letters.js';
 import { knowQueues } from './dispatch.known-queues.js';
+import { addObservers, addSources, misplacedDecorators } from './dispatch.findings.js';
+import { eventSourcingMistakes, makeEventSourcing } from './dispatch.findings.js';
 import { type ResolvedDispatchOptions } from './dispatch.options.js';
 import { Dispatcher } from './dispatcher/dispatcher.js';
 import { KeyedMessages } from './dispatcher/keyed-messages.js';
@@ -20,6 +21,7 @@ import { QueueEntries } from './dispatcher/queued/queue-entries.js';
 import { QueueOperations } from './dispatcher/queued/queue-operations.js';
 import { QueuedDispatch } from './dispatcher/queued/queued-dispatch.js';
 import { Routes } from './dispatcher/routes.js';
+import type { EventSourcing } from './event-store/event-sourcing.js';
 import { FailurePolicies } from './failures/policy/failure-policies.js';
 import type { DeadLetters } from './failures/dead-letters/dead-letters.js';
 import { FailureReporter } from './failures/failure-reporter.js';
@@ -92,6 +94,7 @@ export class DispatchStages {
   private readonly sagas: SagaRunner;
   readonly queueing: QueueStage;
   readonly deadLetters: DeadLetters;
+  readonly eventSourcing: EventSourcing;
 
   private constructor(
     private readonly options: ResolvedDispatchOptions,
@@ -131,6 +134,7 @@ export class DispatchStages {
     const { commands, events, channel, queueing, routes, inFlight } = this;
     this.deadLetters = makeDeadLetters({ queueing, routes, channel, inFlight });
     this.sagas = new SagaRunner({ commands, events, failures, channel, ambient });
+    this.eventSourcing = makeEventSourcing(options, nest.discovery, this);
     this.listen();
   }
 
@@ -152,14 +156,13 @@ export class DispatchStages {
     for (const key of this.router.conflictingKeys()) {
       mistakes.push({ rule: 'duplicate-key', text: `The key "${key}" has a function handler and a message class.` });
     }
-    return mistakes;
+    return [...mistakes, ...eventSourcingMistakes(this.eventSourcing)];
   }
 
   /** Connects to the stores. @throws DISPATCH_QUEUE_UNAVAILABLE, or what another store says */
   async open(): Promise<void> {
-    await this.queueing.open();
-    await this.idempotency.open();
-    await this.sequences.open();
+    const { queueing, idempotency, sequences, eventSourcing } = this;
+    for (const each of [queueing, idempotency, sequences, eventSourcing]) await each.open();
   }
 
   /** Begins to handle what waits in the queues of this process. */
@@ -204,6 +207,7 @@ export class DispatchStages {
     await this.idempotency.close();
     await this.resilience.close();
     await this.sequences.close();
+    await this.eventSourcing.close();
     this.sagas.stop();
     this.streams.complete();
     this.unhandled.subject$.complete();

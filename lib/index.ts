@@ -6,6 +6,7 @@ export * from './exports/pipeline.js';
 export * from './exports/router.js';
 export * from './exports/notifications.js';
 export * from './exports/events.js';
+export * from './exports/event-store.js';
 
 export {
   Command,

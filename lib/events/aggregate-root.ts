@@ -1,4 +1,5 @@
 import { AggregateNotConnectedError } from './errors.js';
+import { applyingMethodOf } from './on.decorator.js';
 
 /** Where the events of an aggregate go. */
 export interface EventOutlet {
@@ -27,13 +28,15 @@ export interface IAggregateRoot<E extends object = object> {
   getUncommittedEvents(): E[];
   /** Applies events without publishing them. */
   loadFromHistory(history: readonly E[]): void;
-  /** Records an event and calls the aggregate's `on<EventClass>` method, if it has one. */
+  /** Records an event and calls the method of the aggregate that applies it, if it has one. */
   apply(event: E, options?: ApplyOptions | boolean): void;
 }
 
 interface AggregateState {
   autoCommit: boolean;
   readonly uncommitted: object[];
+  /** The version of the last event that is stored. */
+  version: number;
   outlet: EventOutlet | undefined;
 }
 
@@ -48,21 +51,51 @@ export function connectAggregate(aggregate: object, outlet: EventOutlet): void {
   stateOf(aggregate).outlet = outlet;
 }
 
+/** The version of the last event of an aggregate that is stored, whatever fields it has. */
+export function storedVersionOf(aggregate: object): number {
+  return stateOf(aggregate).version;
+}
+
 /**
- * The root of a cluster of domain objects, which records what happened to it as events and publishes them at
- * `commit()` to the bus that `EventPublisher` connected it to.
+ * Says which version of an aggregate is stored, and which of its uncommitted events are among it.
+ *
+ * @returns how many events are uncommitted still
+ */
+export function markStored(aggregate: object, version: number, stored: readonly object[] = []): number {
+  const state = stateOf(aggregate);
+  state.version = version;
+  const gone = new Set(stored);
+  const left = state.uncommitted.filter((event) => !gone.has(event));
+  state.uncommitted.splice(0, Infinity, ...left);
+  return left.length;
+}
+
+/**
+ * The root of a cluster of domain objects, which records what happened to it as events. They are published at `commit()` to the
+ * bus that `EventPublisher` connected it to, or stored, and then published, by an `AggregateRepository`.
+ *
+ * An event is applied by the `@On` method for its class, else by the method `on<EventClass>`, else by `when(event)`; without any
+ * of them it changes nothing.
  */
 export abstract class AggregateRoot<E extends object = object> implements IAggregateRoot<E> {
   declare autoCommit: boolean;
+  /** The version of the last event that is stored or was replayed, from 1; 0 where there is none. Uncommitted events do not count. */
+  declare readonly version: number;
+  /** The events that were applied and are neither published nor stored. */
+  declare readonly uncommittedEvents: readonly E[];
 
-  // An accessor in all but its declaration: a subclass may then say `autoCommit = true`, as with `@nestjs/cqrs`.
+  // Accessors in all but their declarations: a subclass may then say `autoCommit = true`, as with `@nestjs/cqrs`, and may have a
+  // field `version` of its own, as that of an ORM.
   static {
-    Object.defineProperty(this.prototype, 'autoCommit', {
-      configurable: true,
-      get: autoCommitOf,
-      set: setAutoCommit,
+    Object.defineProperties(this.prototype, {
+      autoCommit: { configurable: true, get: autoCommitOf, set: setAutoCommit },
+      version: { configurable: true, get: versionOf, set: setOwnVersion },
+      uncommittedEvents: { configurable: true, get: uncommittedEventsOf },
     });
   }
+
+  /** Applies events that have no method of their own. */
+  protected when?(event: E): void;
 
   /** @throws DISPATCH_AGGREGATE_NOT_CONNECTED where there is no bus to publish to */
   publish(event: E): Promise<void> {
@@ -96,7 +129,10 @@ export abstract class AggregateRoot<E extends object = object> implements IAggre
   }
 
   loadFromHistory(history: readonly E[]): void {
-    for (const event of history) this.apply(event, { fromHistory: true });
+    for (const event of history) {
+      this.apply(event, { fromHistory: true });
+      stateOf(this).version += 1;
+    }
   }
 
   apply(event: E, options: ApplyOptions | boolean = {}): void {
@@ -107,9 +143,10 @@ export abstract class AggregateRoot<E extends object = object> implements IAggre
     if (!skipHandler) this.getEventHandler(event)?.call(this, event);
   }
 
-  /** The method that applies an event to the state: `on` and the name of its class. */
+  /** The method that applies an event to the state: that with `@On`, that of its name, or `when`. */
   protected getEventHandler(event: E): ((event: E) => void) | undefined {
-    const method: unknown = Reflect.get(this, `on${this.getEventName(event)}`);
+    const name = applyingMethodOf(this.constructor, event) ?? `on${this.getEventName(event)}`;
+    const method: unknown = Reflect.get(this, name) ?? Reflect.get(this, 'when');
     return typeof method === 'function' ? (method as (event: E) => void) : undefined;
   }
 
@@ -126,10 +163,22 @@ function setAutoCommit(this: object, value: boolean): void {
   stateOf(this).autoCommit = value;
 }
 
+function versionOf(this: object): number {
+  return stateOf(this).version;
+}
+
+function setOwnVersion(this: object, value: unknown): void {
+  Object.defineProperty(this, 'version', { value, configurable: true, enumerable: true, writable: true });
+}
+
+function uncommittedEventsOf(this: object): readonly object[] {
+  return [...stateOf(this).uncommitted];
+}
+
 function stateOf(aggregate: object): AggregateState {
   const known = states.get(aggregate);
   if (known !== undefined) return known;
-  const state: AggregateState = { autoCommit: false, uncommitted: [], outlet: undefined };
+  const state: AggregateState = { autoCommit: false, uncommitted: [], version: 0, outlet: undefined };
   states.set(aggregate, state);
   return state;
 }

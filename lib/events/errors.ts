@@ -6,7 +6,7 @@ export class AggregateNotConnectedError extends DispatchError {
 
   constructor(readonly aggregateName: string) {
     super(
-      `${aggregateName} has events to publish but no bus: get it through EventPublisher#mergeObjectContext or #mergeClassContext.`,
+      `${aggregateName} has events to publish but no bus: get it through EventPublisher#mergeObjectContext or #mergeClassContext, or save it with its AggregateRepository.`,
     );
   }
 }

@@ -68,7 +68,7 @@ export {
   retry,
   schedule,
   type DefineFailures,
-  type On,
+  type On as OnFailure,
 } from '../failures/policy/rules.js';
 export type {
   ClosedSteps,

@@ -40,6 +40,10 @@ export {
   MessageSkippedNotification,
   ReplierFailedNotification,
 } from '../notifications/router-notifications.js';
+export {
+  EventsNotPublishedNotification,
+  SnapshotFailedNotification,
+} from '../notifications/event-store/event-store-notifications.js';
 export { SagaFailedNotification, SagaReactedNotification } from '../notifications/saga-notifications.js';
 export {
   QueueAlertNotification,

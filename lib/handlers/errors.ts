@@ -20,6 +20,8 @@ export interface WiringMistake {
     | 'invalid-observer'
     | 'missing-guard'
     | 'unshared-queue'
+    | 'invalid-upcaster'
+    | 'invalid-aggregate'
     | 'invalid-options';
   /** Names the classes and modules concerned, and says what to change. */
   readonly text: string;

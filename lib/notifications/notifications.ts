@@ -21,6 +21,7 @@ import {
   DeadLetterReplayedNotification,
   DeadLettersAlertNotification,
 } from './dead-letters/dead-letter-notifications.js';
+import { EventsNotPublishedNotification, SnapshotFailedNotification } from './event-store/event-store-notifications.js';
 import { NotificationChannel } from './notification-channel.js';
 import {
   DispatchNotification,
@@ -77,6 +78,8 @@ export const NOTIFICATIONS: readonly NotificationClass[] = Object.freeze([
   CircuitOpenedNotification,
   CircuitHalfOpenedNotification,
   CircuitClosedNotification,
+  EventsNotPublishedNotification,
+  SnapshotFailedNotification,
   QueueAlertNotification,
   QueueDrainedNotification,
   QueueErrorNotification,

@@ -17,10 +17,11 @@ import { map, type Observable } from 'rxjs';
 const { and, Behavior, DispatchExceptionFilter, DispatchModule, hasFields, header, hmacSignature } = dispatch;
 const { EventsHandler, Idempotent, InSequence, not, ofType, OnNotification, Saga, Source, CommandHandler } = dispatch;
 const { CachedQuery, CircuitBreaker, InvalidatesQueries, Query, QueryHandler, RateLimit, RunMode } = dispatch;
+const { decider, InjectAggregateRepository, upcaster, Upcaster } = dispatch;
 import type { CircuitBreakers, ICommandHandler } from 'nestjs-dispatch';
 import { bullmq } from 'nestjs-dispatch/bullmq';
 import { postgresClaimCheck } from 'nestjs-dispatch/postgres';
-import { Command, CommandFailedNotification, Dispatcher, Event } from 'nestjs-dispatch';
+import { Command, CommandFailedNotification, DeciderRepository, Dispatcher, Event } from 'nestjs-dispatch';
 @Module({}) class AppModule {}
 class OrderPaid extends Event { orderId = ''; }
 class ShipOrder extends Command { constructor(readonly orderId: string) { super(); } }

@@ -5,6 +5,7 @@ const OURS: ReadonlySet<unknown> = new Set([
   'CommandBus',
   'QueryBus',
   'EventBus',
+  'EventStore',
   'CqrsModule',
   'UnhandledExceptionBus',
   'Notifications',

@@ -226,3 +226,24 @@ describe('EventPublisher', () => {
     expect(requests).toEqual([request]);
   });
 });
+
+describe('the version of an aggregate', () => {
+  it('counts what was replayed, and not what is uncommitted', () => {
+    const order = new Order();
+    order.loadFromHistory([new LineAdded(1), new LineAdded(2)]);
+    order.add(3);
+    expect([order.version, order.quantity, order.uncommittedEvents]).toEqual([2, 6, [new LineAdded(3)]]);
+    order.uncommit();
+    expect([order.version, order.uncommittedEvents]).toEqual([2, []]);
+  });
+
+  it('gives way to a field of the same name, as an ORM sets it', () => {
+    class Row extends Order {
+      declare version: number;
+    }
+    const row = new Row();
+    row.version = 5;
+    row.loadFromHistory([new LineAdded(1)]);
+    expect([row.version, Object.keys(row).includes('version'), new Order().version]).toEqual([5, true, 0]);
+  });
+});

@@ -6,6 +6,7 @@ import { Test } from '@nestjs/testing';
 import { filter, map, type Observable } from 'rxjs';
 
 import * as deadLetterNotifications from '../../../lib/notifications/dead-letters/dead-letter-notifications.js';
+import * as eventStoreNotifications from '../../../lib/notifications/event-store/event-store-notifications.js';
 import * as messageNotifications from '../../../lib/notifications/message-notifications.js';
 import { NotificationChannel } from '../../../lib/notifications/notification-channel.js';
 import * as channelNotifications from '../../../lib/notifications/notification.js';
@@ -162,6 +163,7 @@ describe('NOTIFICATIONS', () => {
       routerNotifications,
       circuitNotifications,
       sagaNotifications,
+      eventStoreNotifications,
       taskNotifications,
       deadLetterNotifications,
     ]

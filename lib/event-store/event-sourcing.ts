@@ -1,0 +1,150 @@
+import type { StoredEventPublication } from '../events/stored-event-publication.js';
+import type { AmbientStore } from '../message/ambient-context.js';
+import type { Rehydrator } from '../message/codec/rehydrate.js';
+import type { MessageRegistry } from '../message/message-registry.js';
+import type { NotificationChannel } from '../notifications/notification-channel.js';
+import { AggregateModels, type CheckedModel } from './aggregates/aggregate-models.js';
+import { AggregateRepository } from './aggregates/aggregate-repository.js';
+import { aggregateModelOf, type AggregateClass, type EventSourcedAggregate } from './aggregates/aggregate.decorator.js';
+import { deciderModelOf, type AnyDecider, type Decider } from './aggregates/decider.js';
+import { DeciderRepository } from './aggregates/decider-repository.js';
+import { StreamStates, type PublishMode } from './aggregates/stream-states.js';
+import { InvalidAggregateError } from './errors.js';
+import { EventLog } from './event-log.js';
+import type { EventStore } from './event-store.port.js';
+import { EventWriter } from './event-writer.js';
+import { EventReader } from './reading/event-reader.js';
+import type { UnknownEvents } from './reading/recorded-event.js';
+import type { SnapshotStore } from './snapshots/snapshot-store.port.js';
+import { Snapshotting } from './snapshots/snapshotting.js';
+import type { UpcasterEntry } from './upcasting/upcaster.js';
+import { Upcasters } from './upcasting/upcasters.js';
+
+/** The option `eventStore`, with every default filled in. */
+export interface ResolvedEventStore {
+  /** Undefined where the application has none. */
+  readonly store: EventStore<unknown> | undefined;
+  readonly snapshots: SnapshotStore;
+  readonly unknownEvents: UnknownEvents;
+  readonly upcasters: readonly UpcasterEntry[];
+  readonly publish: PublishMode;
+}
+
+/** What event sourcing takes from the options of the module. */
+export interface EventSourcingOptions {
+  readonly eventStore: ResolvedEventStore;
+  readonly maxPayloadBytes: number;
+  readonly maxDepth: number;
+}
+
+/** What event sourcing needs of the application. */
+export interface EventSourcingParts {
+  readonly messages: MessageRegistry;
+  readonly rehydrator: Rehydrator;
+  readonly ambient: AmbientStore;
+  readonly channel: NotificationChannel;
+  readonly publication: StoredEventPublication;
+}
+
+type Repository = AggregateRepository<EventSourcedAggregate> | DeciderRepository<unknown, object, object>;
+
+/** Everything about stored events in one application. It costs nothing where there is no store. */
+export class EventSourcing {
+  readonly log: EventLog;
+  private readonly states: StreamStates;
+  private readonly models: AggregateModels;
+  private readonly upcasters = new Upcasters();
+  /** What is wrong with the upcasters that the options name. */
+  private readonly wrongUpcasters: readonly string[];
+  private readonly repositories = new Map<object, Repository>();
+  private isChecked = false;
+  private isOpen = false;
+
+  constructor(
+    private readonly options: EventSourcingOptions,
+    private readonly parts: EventSourcingParts,
+  ) {
+    const { eventStore, maxPayloadBytes: maxBytes, maxDepth } = options;
+    const { store, snapshots, unknownEvents, publish } = eventStore;
+    const { messages, rehydrator, ambient, channel, publication } = parts;
+    const { upcasters } = this;
+    this.wrongUpcasters = eventStore.upcasters.flatMap((entry) => upcasters.add(entry));
+    const reader = new EventReader({ messages, rehydrator, unknownEvents, upcasters });
+    const writer = new EventWriter({ messages, limits: { maxBytes, maxDepth }, ambient });
+    const snapshotting = new Snapshotting(snapshots, channel);
+    this.log = new EventLog({ store, reader, writer, upcasters });
+    this.states = new StreamStates({ store, reader, writer, snapshotting, channel, publication, publish });
+    this.models = new AggregateModels(messages, store !== undefined);
+    // What is stored says which message it is because of.
+    if (store !== undefined) ambient.want();
+  }
+
+  /** Adds an upcaster that was found. @returns what is wrong with it */
+  addUpcaster(entry: UpcasterEntry): readonly string[] {
+    return this.upcasters.add(entry);
+  }
+
+  /**
+   * The repository of a class of aggregates, or of a decider: one for each.
+   *
+   * @throws DISPATCH_INVALID_AGGREGATE where something is wrong with it that comes too late to be told at bootstrap
+   */
+  repositoryOf(source: AggregateClass | AnyDecider): Repository {
+    const known = this.repositories.get(source);
+    if (known !== undefined) return known;
+    const repository = this.makeRepository(source);
+    this.repositories.set(source, repository);
+    return repository;
+  }
+
+  /** What is wrong with upcasters, once all message classes are known. */
+  upcasterProblems(): readonly string[] {
+    return [...this.wrongUpcasters, ...this.upcasters.problems(this.parts.messages)];
+  }
+
+  /** What is wrong with the aggregates that repositories were made for. */
+  aggregateProblems(): readonly string[] {
+    this.isChecked = true;
+    return this.models.problems;
+  }
+
+  /** Connects to the stores. @throws what they reject with */
+  async open(): Promise<void> {
+    this.isOpen = true;
+    const { store, snapshots } = this.options.eventStore;
+    await store?.open?.();
+    if (store !== undefined) await snapshots.open?.();
+  }
+
+  /** Ends subscriptions, then what the stores have opened. */
+  async close(): Promise<void> {
+    this.log.close();
+    if (!this.isOpen) return;
+    this.isOpen = false;
+    const { store, snapshots } = this.options.eventStore;
+    if (store !== undefined) await snapshots.close?.();
+    await store?.close?.();
+  }
+
+  private makeRepository(source: AggregateClass | AnyDecider): Repository {
+    const { states } = this;
+    if (typeof source === 'function') {
+      const model = aggregateModelOf(source);
+      this.check(model);
+      return new AggregateRepository(model, states);
+    }
+    // Whoever injects the repository says of what types it is, by naming the decider.
+    const decider = source as Decider<unknown, object, object>;
+    const model = deciderModelOf(decider);
+    this.check(model);
+    return new DeciderRepository(decider, model, states);
+  }
+
+  private check(model: CheckedModel): void {
+    const before = this.models.problems.length;
+    this.models.add(model);
+    const problem = this.models.problems[before];
+    if (this.isChecked && problem !== undefined)
+      throw new InvalidAggregateError(model.label, `cannot be used: ${problem}`);
+  }
+}

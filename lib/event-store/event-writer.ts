@@ -1,0 +1,99 @@
+import { randomUUID } from 'node:crypto';
+
+import type { AmbientStore } from '../message/ambient-context.js';
+import { encodeJson, type CodecLimits } from '../message/codec/json-codec.js';
+import { MessageTooLargeError } from '../message/errors.js';
+import type { MessageHeaders } from '../message/headers.js';
+import type { HandlerContext } from '../message/message-context.js';
+import type { MessageRegistry } from '../message/message-registry.js';
+import { classOf } from '../message/message.js';
+import { checkAppend } from './append-check.js';
+import { UnknownEventError } from './errors.js';
+import type { AppendResult, EventMetadata, EventStore, ExpectedVersion, NewEvent } from './event-store.port.js';
+
+/** Who writes events, and in what. */
+export interface WriteOptions<Transaction = unknown> {
+  /** Kept with the events, beside the headers of the message whose handler writes them, and before those. */
+  readonly headers?: MessageHeaders | undefined;
+  /** The message whose handler writes them. Needed only with `context: 'explicit'`, where it is not found by itself. */
+  readonly context?: HandlerContext | undefined;
+  /** The caller's own transaction, where the store takes one. */
+  readonly transaction?: Transaction | undefined;
+}
+
+/** How events are appended to a stream. */
+export interface AppendOptions<Transaction = unknown> extends WriteOptions<Transaction> {
+  /** What the stream must be like; there is no default, since `'any'` loses the reason to have versions. */
+  readonly expectedVersion: ExpectedVersion;
+}
+
+/** What an append has come to. */
+export interface Appended extends AppendResult {
+  /** As they were stored, in their order. */
+  readonly written: readonly NewEvent[];
+}
+
+/** What a writer needs; all of it lives as long as the application. */
+export interface EventWriterParts {
+  readonly messages: MessageRegistry;
+  readonly limits: CodecLimits;
+  readonly ambient: AmbientStore;
+}
+
+/** Makes what a store takes out of instances of the application's classes, and appends it. */
+export class EventWriter {
+  constructor(private readonly parts: EventWriterParts) {}
+
+  /** Appends all of the events, or none: nothing is stored where one of them cannot be. @throws what `EventLog#append` throws */
+  async append<Transaction>(
+    store: EventStore<Transaction>,
+    stream: string,
+    events: readonly object[],
+    { expectedVersion, headers, context, transaction }: AppendOptions<Transaction>,
+  ): Promise<Appended> {
+    const metadata = (firstId: string | undefined): EventMetadata =>
+      metadataOf(context ?? this.parts.ambient.current(), headers, firstId);
+    // Before they are written as JSON, which takes its time if there are far too many.
+    checkAppend(stream, events, expectedVersion);
+    const written = this.write(events, metadata);
+    const options = transaction === undefined ? { expectedVersion } : { expectedVersion, transaction };
+    return { ...(await store.append(stream, written, options)), written };
+  }
+
+  private write(events: readonly object[], metadataFor: (firstId: string | undefined) => EventMetadata): NewEvent[] {
+    const ids = events.map(() => randomUUID());
+    const metadata = metadataFor(ids[0]);
+    return events.map((event, index) => {
+      const { name, version: schemaVersion } = this.knownDefinition(event);
+      return { id: ids[index] ?? randomUUID(), name, schemaVersion, payload: this.textOf(event), metadata };
+    });
+  }
+
+  private knownDefinition(event: object): { readonly name: string; readonly version: number } {
+    const { messages } = this.parts;
+    const target = classOf(event);
+    const { name, version } = messages.definition(target);
+    if (messages.find(name, version)?.target !== target) throw new UnknownEventError(name, version, undefined);
+    return { name, version };
+  }
+
+  private textOf(event: object): string {
+    const { maxBytes, maxDepth } = this.parts.limits;
+    const text = encodeJson(event, maxDepth);
+    // A UTF-16 unit takes at most three bytes, so most texts are judged by their length alone.
+    const sizeBytes = text.length * 3 <= maxBytes ? 0 : Buffer.byteLength(text);
+    if (sizeBytes > maxBytes) throw new MessageTooLargeError(sizeBytes, maxBytes);
+    return text;
+  }
+}
+
+/** Outside a handler the first event is the start of what follows from it. */
+function metadataOf(
+  context: HandlerContext | undefined,
+  headers: MessageHeaders | undefined,
+  firstId: string | undefined,
+): EventMetadata {
+  const inherited = context === undefined ? {} : { ...context.headers, causationId: context.id };
+  const correlationId = headers?.correlationId ?? context?.correlationId ?? firstId;
+  return Object.freeze({ ...inherited, ...headers, ...(correlationId !== undefined && { correlationId }) });
+}

@@ -1,0 +1,103 @@
+import { isOptionsObject } from '../../common/describe-value.js';
+import { decodeJson, type CodecLimits } from '../../message/codec/json-codec.js';
+import type { Rehydrator } from '../../message/codec/rehydrate.js';
+import { UnreadableMessageError } from '../../message/errors.js';
+import type { MessageRegistry } from '../../message/message-registry.js';
+import { MissingUpcasterError, UnknownEventError, UnreadableEventError } from '../errors.js';
+import type { StoredEvent } from '../event-store.port.js';
+import { Casting } from '../upcasting/casting.js';
+import type { ShapedPayload } from '../upcasting/upcaster.js';
+import type { Upcasters } from '../upcasting/upcasters.js';
+import { RawEvent, type RecordedEvent, type UnknownEvents } from './recorded-event.js';
+
+/** What was stored under a higher limit is still to be read. */
+const READ_LIMITS: CodecLimits = { maxBytes: Infinity, maxDepth: 1000 };
+
+/** Which versions of events a reader knows. */
+export interface VersionOptions {
+  /**
+   * The version a reader wants of the events of some names, where that is not the one of the newest class: newer ones are
+   * downcast as far as upcasters know the way back. Without a class of that version it is given as a `RawEvent`.
+   */
+  readonly versions?: Readonly<Record<string, number>> | undefined;
+}
+
+/** What a reader needs; all of it lives as long as the application. */
+export interface EventReaderParts {
+  readonly messages: MessageRegistry;
+  readonly rehydrator: Rehydrator;
+  readonly upcasters: Upcasters;
+  readonly unknownEvents: UnknownEvents;
+}
+
+/** Makes instances of the application's classes out of stored events. */
+export class EventReader {
+  private readonly casting: Casting;
+
+  constructor(private readonly parts: EventReaderParts) {
+    this.casting = new Casting(parts.upcasters);
+  }
+
+  /**
+   * What a stored event says today: one event as a rule, and as many as upcasters make of it.
+   *
+   * @throws DISPATCH_UNREADABLE_EVENT, DISPATCH_UNKNOWN_EVENT, DISPATCH_MISSING_UPCASTER, DISPATCH_UPCAST_FAILED
+   */
+  read(stored: StoredEvent, { versions }: VersionOptions = {}): readonly RecordedEvent[] {
+    const { name, schemaVersion: version } = stored;
+    const { messages } = this.parts;
+    const payload = payloadOf(stored);
+    const wanted = (of: string): number | undefined => versions?.[of] ?? messages.find(of)?.version;
+    const shapes = this.casting.cast({ name, version, payload }, wanted, stored);
+    return shapes.flatMap((shaped) => this.recorded(stored, shaped, versions) ?? []);
+  }
+
+  private recorded(
+    stored: StoredEvent,
+    shaped: ShapedPayload,
+    versions: VersionOptions['versions'],
+  ): RecordedEvent | undefined {
+    const { messages, rehydrator } = this.parts;
+    const definition = messages.find(shaped.name, shaped.version);
+    const event =
+      definition === undefined
+        ? this.rawEvent(stored, shaped, versions)
+        : made(stored, () => rehydrator.toMessage(definition.target, shaped.payload));
+    if (event === undefined) return undefined;
+    const { payload: _payload, ...facts } = stored;
+    return { ...facts, name: shaped.name, schemaVersion: shaped.version, event };
+  }
+
+  private rawEvent(
+    stored: StoredEvent,
+    { name, version, payload }: ShapedPayload,
+    versions: VersionOptions['versions'],
+  ): RawEvent | undefined {
+    const raw = new RawEvent(name, version, payload);
+    if (versions?.[name] === version) return raw;
+    const newest = this.parts.messages.find(name)?.version;
+    if (newest !== undefined && version < newest) throw new MissingUpcasterError(stored, { name, version }, newest);
+    switch (this.parts.unknownEvents) {
+      case 'skip':
+        return undefined;
+      case 'raw':
+        return raw;
+      default:
+        throw new UnknownEventError(name, version, stored);
+    }
+  }
+}
+
+function payloadOf(stored: StoredEvent): object {
+  const payload = made(stored, () => decodeJson(stored.payload, READ_LIMITS));
+  if (isOptionsObject(payload)) return payload;
+  throw new UnreadableEventError(stored, { cause: new UnreadableMessageError('The payload has no fields.') });
+}
+
+function made<T>(stored: StoredEvent, make: () => T): T {
+  try {
+    return make();
+  } catch (cause) {
+    throw new UnreadableEventError(stored, { cause });
+  }
+}
