@@ -1,54 +1,24 @@
 /** Event store, aggregates, upcasters, snapshots. Part of the public surface, `lib/index.ts`. */
 
-export { EventLog } from '../event-store/event-log.js';
-export { inMemoryEventStore, type InMemoryEventStoreOptions } from '../event-store/memory/in-memory-event-store.js';
-export { RawEvent, type RecordedEvent, type UnknownEvents } from '../event-store/reading/recorded-event.js';
-export type { PageOptions, ReadAllOptions, ReadStreamOptions, SubscribeOptions } from '../event-store/reading/pages.js';
-export type { VersionOptions } from '../event-store/reading/event-reader.js';
-export { Aggregate } from '../event-store/aggregates/aggregate.decorator.js';
-export type {
-  AggregateClass,
-  AggregateOptions,
-  EventSourcedAggregate,
-  Snapshottable,
-} from '../event-store/aggregates/aggregate.decorator.js';
+export {
+  aggregateRepositoryToken,
+  InjectAggregateRepository,
+  type AggregateSource,
+} from '../event-store/aggregates/aggregate-injection.js';
 export { AggregateRepository } from '../event-store/aggregates/aggregate-repository.js';
-export { aggregateRepositoryToken, InjectAggregateRepository } from '../event-store/aggregates/aggregate-injection.js';
-export type { AggregateSource } from '../event-store/aggregates/aggregate-injection.js';
-export { decider, Decider, type AnyDecider, type DeciderDefinition } from '../event-store/aggregates/decider.js';
+export {
+  Aggregate,
+  type AggregateClass,
+  type AggregateOptions,
+  type EventSourcedAggregate,
+  type Snapshottable,
+} from '../event-store/aggregates/aggregate.decorator.js';
 export { DeciderRepository, type Decision } from '../event-store/aggregates/decider-repository.js';
+export { Decider, decider, type AnyDecider, type DeciderDefinition } from '../event-store/aggregates/decider.js';
 export type { UpdateOptions } from '../event-store/aggregates/retry-on-conflict.js';
 export type { SnapshotOptions } from '../event-store/aggregates/state-model.js';
 export type { PublishMode } from '../event-store/aggregates/stream-states.js';
-export { inMemorySnapshots, type InMemorySnapshotsOptions } from '../event-store/snapshots/in-memory-snapshots.js';
-export type { Snapshot, SnapshotStore } from '../event-store/snapshots/snapshot-store.port.js';
-export type { VersionedState } from '../event-store/snapshots/snapshotting.js';
-export { Upcaster, upcaster } from '../event-store/upcasting/upcaster.js';
-export type {
-  EventShape,
-  EventSplitter,
-  EventUpcaster,
-  ShapedPayload,
-  UpcasterEntry,
-  UpcastSplit,
-  UpcastStep,
-} from '../event-store/upcasting/upcaster.js';
-export type { AppendOptions, WriteOptions } from '../event-store/event-writer.js';
 export { categoryOf, checkAppend, isExpected } from '../event-store/append-check.js';
-export type {
-  AllPageQuery,
-  AppendResult,
-  EventFilter,
-  EventMetadata,
-  EventPage,
-  EventStore,
-  ExpectedVersion,
-  NewEvent,
-  StoreAppendOptions,
-  StoredEvent,
-  StreamFacts,
-  StreamPageQuery,
-} from '../event-store/event-store.port.js';
 export {
   AggregateNotFoundError,
   ConcurrencyError,
@@ -66,4 +36,38 @@ export {
   UpcastFailedError,
   type StoredEventFacts,
 } from '../event-store/errors.js';
+export { EventLog } from '../event-store/event-log.js';
 export type { EventStoreOptions } from '../event-store/event-store.options.js';
+export type {
+  AllPageQuery,
+  AppendResult,
+  EventFilter,
+  EventMetadata,
+  EventPage,
+  EventStore,
+  ExpectedVersion,
+  NewEvent,
+  StoreAppendOptions,
+  StoredEvent,
+  StreamFacts,
+  StreamPageQuery,
+} from '../event-store/event-store.port.js';
+export type { AppendOptions, WriteOptions } from '../event-store/event-writer.js';
+export { inMemoryEventStore, type InMemoryEventStoreOptions } from '../event-store/memory/in-memory-event-store.js';
+export type { VersionOptions } from '../event-store/reading/event-reader.js';
+export type { PageOptions, ReadAllOptions, ReadStreamOptions, SubscribeOptions } from '../event-store/reading/pages.js';
+export { RawEvent, type RecordedEvent, type UnknownEvents } from '../event-store/reading/recorded-event.js';
+export { inMemorySnapshots, type InMemorySnapshotsOptions } from '../event-store/snapshots/in-memory-snapshots.js';
+export type { Snapshot, SnapshotStore } from '../event-store/snapshots/snapshot-store.port.js';
+export type { VersionedState } from '../event-store/snapshots/snapshotting.js';
+export {
+  Upcaster,
+  upcaster,
+  type EventShape,
+  type EventSplitter,
+  type EventUpcaster,
+  type ShapedPayload,
+  type UpcasterEntry,
+  type UpcastSplit,
+  type UpcastStep,
+} from '../event-store/upcasting/upcaster.js';

@@ -5,6 +5,7 @@ export type { DeadLettersOptions } from '../failures/dead-letters/dead-letter-op
 export type { DeadLetterEdit, LetterSpot } from '../failures/dead-letters/dead-letter-source.port.js';
 export type {
   DeadLetter,
+  DeadLetterClaim,
   DeadLetterError,
   DeadLetterGroup,
   DeadLetterMessage,

@@ -8,6 +8,10 @@ export {
 } from '../notifications/dead-letters/dead-letter-notifications.js';
 export { InvalidNotificationOptionsError, ObserverScopeError } from '../notifications/errors.js';
 export {
+  EventsNotPublishedNotification,
+  SnapshotFailedNotification,
+} from '../notifications/event-store/event-store-notifications.js';
+export {
   CommandCompletedNotification,
   CommandFailedNotification,
   CommandInitiatedNotification,
@@ -40,10 +44,6 @@ export {
   MessageSkippedNotification,
   ReplierFailedNotification,
 } from '../notifications/router-notifications.js';
-export {
-  EventsNotPublishedNotification,
-  SnapshotFailedNotification,
-} from '../notifications/event-store/event-store-notifications.js';
 export { SagaFailedNotification, SagaReactedNotification } from '../notifications/saga-notifications.js';
 export {
   QueueAlertNotification,

@@ -1,5 +1,5 @@
 import type { DeadLetter } from '../failures/dead-letters/dead-letter.js';
-import { decodeValue } from '../message/codec/json-codec.js';
+import { decodeValue, DEFAULT_CODEC_LIMITS } from '../message/codec/json-codec.js';
 import type { MessageRegistry } from '../message/message-registry.js';
 import type { MessageClass } from '../message/message.js';
 import { maskedPayload, unmaskedPayload } from './masked-payload.js';
@@ -9,6 +9,9 @@ export interface DeadLetterView extends Omit<DeadLetter, 'data'> {
   /** What the store holds; only where no message could be read from it. */
   readonly data?: unknown;
 }
+
+/** What was kept outside of its queue is larger, and has been read within limits of its own. */
+const ANY_SIZE = { ...DEFAULT_CODEC_LIMITS, maxBytes: Infinity };
 
 /** Makes an instance of plain data. */
 type ToMessage = (target: MessageClass, plain: unknown) => object;
@@ -42,14 +45,14 @@ export class LetterViews {
   private masked({ name, version, payload }: NonNullable<DeadLetter['message']>): unknown {
     // Of a version that nothing handles here, the newest one tells more than none.
     const definition = this.messages.find(name, version) ?? this.messages.find(name);
-    if (definition === undefined) return payload;
+    if (definition === undefined || payload === undefined) return payload;
     return maskedPayload(payload, definition, this.made(definition.target, payload));
   }
 
   /** What cannot be made an instance of its class is masked by what the class declares. */
   private made(target: MessageClass, payload: unknown): object | undefined {
     try {
-      return this.toMessage(target, decodeValue(payload));
+      return this.toMessage(target, decodeValue(payload, ANY_SIZE));
     } catch {
       return undefined;
     }

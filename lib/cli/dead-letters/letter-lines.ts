@@ -4,6 +4,14 @@ import { cut } from '../text/columns.js';
 import { printable } from '../text/printable.js';
 import { tableLines } from '../text/text-table.js';
 
+/** Why a payload that is kept outside of its queue is not there. */
+const NOT_SHOWN = {
+  notRead: 'it is kept outside of the queue',
+  gone: 'the store of "claimCheck" has it no more',
+  unreadable: 'what the store of "claimCheck" has is no payload',
+  unavailable: 'the store of "claimCheck" does not answer, or this process has none',
+} as const;
+
 /** One letter of a list: its id whole, so that it can be copied, and what it is about, in lines of at most `columns`. */
 export function summaryLines(letter: DeadLetterView, columns: number): string[] {
   const { id, queue, place, label, message, handler, error, attempts, lastFailedAt } = letter;
@@ -63,10 +71,15 @@ export function letterLines(letter: DeadLetterView): string[] {
   return [
     ...lines,
     ...(headers.length === 0 ? [] : ['headers:', ...headers]),
-    ...block(message === undefined ? 'data' : 'payload', message === undefined ? letter.data : message.payload),
+    ...(message === undefined ? block('data', letter.data) : payloadLines(message)),
     ...(error.details === undefined ? [] : block('details', error.details)),
     ...(error.stack === undefined ? [] : ['stack:', indented(printable(error.stack, 'lines'))]),
   ];
+}
+
+function payloadLines({ payload, claim }: NonNullable<DeadLetterView['message']>): string[] {
+  if (claim === undefined || claim.state === 'read') return block('payload', payload);
+  return ['payload:', `  not shown: ${NOT_SHOWN[claim.state]} (${claim.id}, ${claim.sizeBytes} bytes)`];
 }
 
 function block(name: string, value: unknown): string[] {

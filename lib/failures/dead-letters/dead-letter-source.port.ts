@@ -8,6 +8,12 @@ export interface DeadLetterEdit {
   readonly payload?: unknown;
 }
 
+/** What is changed of a message before it is replayed, its payload as it will be stored. */
+export interface LetterChange extends DeadLetterEdit {
+  /** Where the new payload is kept that is too large for a queue; in place of `payload`. */
+  readonly claim?: { readonly id: string; readonly sizeBytes: number };
+}
+
 /** A spot in a list: what follows was parked before that time, or in that millisecond with a smaller key. */
 export interface LetterSpot {
   readonly parkedAtMs: number;
@@ -35,6 +41,7 @@ export interface LetterList {
 /** Where dead letters are kept. What does not concern one of its own ids does nothing. */
 export interface DeadLetterSource {
   lists(): readonly LetterList[];
+  /** One letter, without a payload that is kept outside of its queue. */
   get(id: string): Promise<DeadLetter | undefined>;
   /**
    * Puts a letter back into its queue.
@@ -42,7 +49,7 @@ export interface DeadLetterSource {
    * @returns whether it was there
    * @throws DISPATCH_DEAD_LETTER_NOT_REPLAYABLE
    */
-  replay(id: string, edit: DeadLetterEdit | undefined): Promise<boolean>;
+  replay(id: string, edit: LetterChange | undefined): Promise<boolean>;
   /** @returns whether it was there */
   remove(id: string): Promise<boolean>;
 }

@@ -18,9 +18,28 @@ export interface DeadLetterMessage {
   readonly priority: number | string | undefined;
   /**
    * Plain JSON, not made an object of its class. What JSON cannot hold stands as it is stored, a date as
-   * `{"$dispatch:date":"2024-01-01T00:00:00.000Z"}`; an edited payload is given in the same form.
+   * `{"$dispatch:date":"2024-01-01T00:00:00.000Z"}`; an edited payload is given in the same form. Undefined where it is not in
+   * its queue and has not been read: {@link DeadLetterMessage.claim}.
    */
   readonly payload: unknown;
+  /** Of a payload that is kept outside of its queue, where that is; undefined for all others. */
+  readonly claim: DeadLetterClaim | undefined;
+}
+
+/** Where the payload of a dead letter is that was too large for its queue, and what became of it. */
+export interface DeadLetterClaim {
+  /** What the store of `claimCheck` knows it by. */
+  readonly id: string;
+  /** As JSON, in UTF-8. */
+  readonly sizeBytes: number;
+  /**
+   * - `notRead`: a list does not read it, `get()` does
+   * - `read`: it is the payload of the letter
+   * - `gone`: the store has none, its time limit is over; replayed without another payload it is parked again
+   * - `unreadable`: what the store has is no payload
+   * - `unavailable`: the store does not answer, or this process has none
+   */
+  readonly state: 'notRead' | 'read' | 'gone' | 'unreadable' | 'unavailable';
 }
 
 /** The error that a message was parked with. */

@@ -4,9 +4,10 @@ import {
 } from '../../notifications/dead-letters/dead-letter-notifications.js';
 import type { NotificationChannel } from '../../notifications/notification-channel.js';
 import { checkedFilter, type CheckedFilter, type DeadLetterFilter } from './dead-letter-filter.js';
-import type { DeadLetterSource, LetterList } from './dead-letter-source.port.js';
+import type { DeadLetterEdit, DeadLetterSource, LetterChange, LetterList } from './dead-letter-source.port.js';
 import { causeOfLetter, type DeadLetter, type DeadLetterGroup, type DeadLetterPage } from './dead-letter.js';
 import { letterRef, workOff, type DeadLetterFailure, type LetterRef } from './letter-batch.js';
+import type { LetterPayloads } from './letter-payloads.port.js';
 import { newestFirst, type FoundLetter, type LetterCursor } from './newest-first.js';
 import {
   checkDiscard,
@@ -44,6 +45,7 @@ export interface DiscardReport extends Omit<ReplayReport, 'replayed'> {
 export interface DeadLettersParts {
   /** @throws DISPATCH_NO_QUEUE where nothing keeps dead letters */
   readonly sources: () => readonly DeadLetterSource[];
+  readonly payloads: LetterPayloads;
   readonly channel: NotificationChannel;
   /** What the application waits for before it closes. */
   readonly inFlight: { enter(): void; leave(): void };
@@ -93,13 +95,10 @@ export class DeadLetters {
     return byTime.toSorted((one, other) => other.count - one.count);
   }
 
-  /** One letter; undefined where it is not there. */
+  /** One letter, with its payload wherever that is kept, as far as it is there; undefined where there is no such letter. */
   async get(id: string): Promise<DeadLetter | undefined> {
-    for (const source of this.parts.sources()) {
-      const letter = await source.get(id);
-      if (letter !== undefined) return letter;
-    }
-    return undefined;
+    const letter = await this.stored(id);
+    return letter && this.parts.payloads.shown(letter);
   }
 
   /** How many letters there are. Cheap where the filter names at most queue and place. */
@@ -154,12 +153,23 @@ export class DeadLetters {
       ratePerSecond,
       signal: signal === undefined ? this.closing.signal : AbortSignal.any([signal, this.closing.signal]),
       act: async (letter) => {
-        const isReplayed = await this.first((source) => source.replay(letter.id, edit));
+        const isReplayed = await this.replayOne(letter, edit);
         if (isReplayed) this.tellReplayed(letter, edit !== undefined);
         return isReplayed;
       },
     });
     return { matched, replayed: done, failed, errors, isDryRun: false, isStopped };
+  }
+
+  private async replayOne(letter: LetterRef, edit: DeadLetterEdit | undefined): Promise<boolean> {
+    const { payloads } = this.parts;
+    const change: LetterChange | undefined = edit && (await payloads.changed(letter, edit));
+    try {
+      return await this.first((source) => source.replay(letter.id, change));
+    } catch (error) {
+      payloads.refused(change, error);
+      throw error;
+    }
   }
 
   private async remove(
@@ -174,8 +184,10 @@ export class DeadLetters {
       signal: this.closing.signal,
       act: async (letter) => {
         const isRemoved = await this.first((source) => source.remove(letter.id));
-        if (isRemoved) this.tellDiscarded(letter, reason);
-        return isRemoved;
+        if (!isRemoved) return false;
+        this.parts.payloads.discarded(letter);
+        this.tellDiscarded(letter, reason);
+        return true;
       },
     });
     return { matched, discarded: done, failed, errors, isDryRun: false, isStopped };
@@ -184,13 +196,21 @@ export class DeadLetters {
   /** What is meant, the oldest first. A letter named by its id is there even where it is not, to fail at its turn. */
   private async matching(target: string | DeadLetterFilter): Promise<readonly LetterRef[]> {
     if (typeof target === 'string') {
-      const letter = await this.get(target);
-      const unknown = { messageName: undefined, messageId: undefined };
+      const letter = await this.stored(target);
+      const unknown = { messageName: undefined, messageId: undefined, claim: undefined };
       return [letter === undefined ? { id: target, queue: '', place: 'failed', ...unknown } : letterRef(letter)];
     }
     const found: LetterRef[] = [];
     for await (const { letter } of this.find(checkedFilter(target))) found.push(letterRef(letter));
     return found.toReversed();
+  }
+
+  private async stored(id: string): Promise<DeadLetter | undefined> {
+    for (const source of this.parts.sources()) {
+      const letter = await source.get(id);
+      if (letter !== undefined) return letter;
+    }
+    return undefined;
   }
 
   private async *find(filter: CheckedFilter, after?: LetterCursor): AsyncGenerator<FoundLetter> {

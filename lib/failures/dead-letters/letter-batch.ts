@@ -1,5 +1,5 @@
 import { delay } from '../../common/promises.js';
-import type { DeadLetter } from './dead-letter.js';
+import type { DeadLetter, DeadLetterClaim } from './dead-letter.js';
 import { DeadLetterGoneError } from './errors.js';
 
 /** How many errors a report names. */
@@ -15,6 +15,7 @@ export interface DeadLetterFailure {
 export type LetterRef = Pick<DeadLetter, 'id' | 'queue' | 'place'> & {
   readonly messageName: string | undefined;
   readonly messageId: string | undefined;
+  readonly claim: DeadLetterClaim | undefined;
 };
 
 /** What became of several letters. */
@@ -37,7 +38,7 @@ export interface BatchOptions {
 
 /** What is kept of a letter. */
 export function letterRef({ id, queue, place, message }: DeadLetter): LetterRef {
-  return { id, queue, place, messageName: message?.name, messageId: message?.id };
+  return { id, queue, place, messageName: message?.name, messageId: message?.id, claim: message?.claim };
 }
 
 /** Does something to letters, one after the other in their order, and counts what becomes of it. One that fails keeps no other back. */

@@ -61,6 +61,8 @@ function httpErrorOf(error: unknown): unknown {
       return made(UnprocessableEntityException, 422);
     case 'DISPATCH_NO_QUEUE':
     case 'DISPATCH_QUEUE_UNAVAILABLE':
+    case 'DISPATCH_CLAIM_CHECK_UNAVAILABLE':
+    case 'DISPATCH_CLAIM_CHECK_FULL':
       return made(ServiceUnavailableException, 503);
     default:
       return error;

@@ -6,12 +6,19 @@ import { isDispatchError } from '../../common/dispatch-error.js';
 import { encodeAbove } from '../../message/codec/json-codec.js';
 import type { Envelope } from '../../message/envelope.js';
 import { claimOf, type ClaimReference, type EntryContent } from '../queue/entry-data.js';
-import { QueueFullError, QueueUnavailableError } from '../queue/errors.js';
+import { QueueUnavailableError } from '../queue/errors.js';
 import type { Delivery, QueueBackend, Settlement } from '../queue/queue-backend.port.js';
 import type { ResolvedClaimCheck } from './claim-check.options.js';
 import { ClaimRemovals } from './claim-removals.js';
 import { ClaimSweep } from './claim-sweep.js';
 import { ClaimCheckFullError, ClaimCheckUnavailableError } from './errors.js';
+
+/** With these codes nothing was stored. */
+const UNSTORED: ReadonlySet<string> = new Set([
+  'DISPATCH_QUEUE_FULL',
+  'DISPATCH_PARKED_ENTRY_BUSY',
+  'DISPATCH_DEAD_LETTER_NOT_REPLAYABLE',
+]);
 
 /** Keeps large payloads outside the queue, as long as their messages may need them. Each entry has one of its own. */
 export class ClaimCheck {
@@ -63,20 +70,29 @@ export class ClaimCheck {
     const order = envelope.key === undefined ? undefined : JSON.stringify([queue, envelope.key]);
     const before = order === undefined ? undefined : this.lastOfKey.get(order);
     if (text === undefined && before === undefined) return { payload: encoded };
-    const made = text === undefined ? Promise.resolve({ payload: encoded }) : this.keep(envelope, text, delayMs);
+    const made: Promise<EntryContent> =
+      text === undefined
+        ? Promise.resolve({ payload: encoded })
+        : this.keep(envelope.name, text, delayMs).then((claim) => ({ claim }));
     return order === undefined ? made : this.inOrder(order, before, made);
   }
 
   /** Forgets the payload of an entry that was not stored, where that is certain. */
   refused(claim: ClaimReference, error: unknown): void {
-    const isCertain = error instanceof QueueFullError || (error instanceof QueueUnavailableError && !error.mayBeStored);
-    if (isCertain) this.removals.now(claim);
+    const isUnstored = isDispatchError(error) && UNSTORED.has(error.code);
+    const isCertain = isUnstored || (error instanceof QueueUnavailableError && !error.mayBeStored);
+    if (isCertain) this.forget(claim);
   }
 
   /** Forgets the payload of an entry that is gone. */
   dropped(data: unknown): void {
     const claim = claimOf(data);
-    if (claim !== undefined) this.removals.now(claim);
+    if (claim !== undefined) this.forget(claim);
+  }
+
+  /** Forgets a payload that no entry needs any more. */
+  forget(claim: ClaimReference): void {
+    this.removals.now(claim);
   }
 
   /**
@@ -105,15 +121,25 @@ export class ClaimCheck {
     if (claim !== undefined) this.removals.onceDone(claim, { place, entryId, action });
   }
 
-  private async keep(envelope: Envelope, text: string, delayMs: number): Promise<EntryContent> {
+  /** Whether a payload, as JSON, is to be kept outside of a queue. */
+  isLarge(text: string): boolean {
+    return Buffer.byteLength(text) > this.options.thresholdBytes;
+  }
+
+  /**
+   * Keeps a payload, as JSON, for a message that may be due later.
+   *
+   * @throws DISPATCH_CLAIM_CHECK_UNAVAILABLE, DISPATCH_CLAIM_CHECK_FULL
+   */
+  async keep(messageName: string, text: string, delayMs: number): Promise<ClaimReference> {
     // An id of its own for each sending: of two entries with one id only one is stored, and the other's payload goes.
     const claim = { id: randomUUID(), sizeBytes: Buffer.byteLength(text) };
     try {
       await this.options.store.put(claim.id, text, this.options.ttlMs + delayMs);
-      return { claim };
+      return claim;
     } catch (cause) {
       if (cause instanceof ClaimCheckFullError || isDispatchError(cause, 'DISPATCH_CLAIM_CHECK_FULL')) throw cause;
-      throw new ClaimCheckUnavailableError(envelope.name, 'keep', { cause });
+      throw new ClaimCheckUnavailableError(messageName, 'keep', { cause });
     }
   }
 

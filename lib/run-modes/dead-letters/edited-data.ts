@@ -1,10 +1,15 @@
 import { errorText } from '../../common/dispatch-error.js';
-import type { DeadLetterEdit } from '../../failures/dead-letters/dead-letter-source.port.js';
+import type { LetterChange } from '../../failures/dead-letters/dead-letter-source.port.js';
 import { DeadLetterNotReplayableError } from '../../failures/dead-letters/errors.js';
 import { decodeValue, type CodecLimits } from '../../message/codec/json-codec.js';
 import type { MessageHeaders } from '../../message/headers.js';
 import { resentData, storedMessage } from '../queue/entry-data.js';
 import type { JsonValue, ParkedEntry } from '../queue/queue-backend.port.js';
+
+/** Whether a change puts another payload in the place of the one before. */
+export function hasNewPayload(edit: LetterChange | undefined): boolean {
+  return edit?.payload !== undefined || edit?.claim !== undefined;
+}
 
 /**
  * The data of an entry as it is sent again; undefined where it is as before.
@@ -14,18 +19,20 @@ import type { JsonValue, ParkedEntry } from '../queue/queue-backend.port.js';
 export function editedData(
   letterId: string,
   { data, id }: Pick<ParkedEntry, 'data' | 'id'>,
-  edit: DeadLetterEdit | undefined,
+  edit: LetterChange | undefined,
   limits: CodecLimits,
 ): JsonValue | undefined {
-  if (edit?.headers === undefined && edit?.payload === undefined) return resentData(data, {});
+  if (edit?.headers === undefined && !hasNewPayload(edit)) return resentData(data, {});
   const message = storedMessage(data, id);
   if (message === undefined) {
     const problem = 'what is stored is no message of this package, so it has no headers or payload to change';
     throw new DeadLetterNotReplayableError(letterId, problem);
   }
+  const { headers, payload, claim } = edit ?? {};
   return resentData(data, {
-    ...(edit.headers !== undefined && { headers: withHeaders(message.headers, edit.headers) }),
-    ...(edit.payload !== undefined && { payload: payloadOf(letterId, edit.payload, limits) }),
+    ...(headers !== undefined && { headers: withHeaders(message.headers, headers) }),
+    ...(claim !== undefined && { content: { claim } }),
+    ...(payload !== undefined && { content: { payload: payloadOf(letterId, payload, limits) } }),
   });
 }
 

@@ -1,16 +1,17 @@
 import type {
-  DeadLetterEdit,
   DeadLetterSource,
+  LetterChange,
   LetterList,
   LetterSpot,
   ListedLetter,
 } from '../../failures/dead-letters/dead-letter-source.port.js';
 import { deadLetterOf, type DeadLetter } from '../../failures/dead-letters/dead-letter.js';
 import type { CodecLimits } from '../../message/codec/json-codec.js';
+import type { ClaimCheck } from '../claim-check/claim-check.js';
 import { entryFacts, storedMessage, type StoredMessage } from '../queue/entry-data.js';
 import type { JsonValue, ParkedEntry, ParkingPlace, QueueBackend } from '../queue/queue-backend.port.js';
 import { priorityOf } from '../queue/queued-run-mode.js';
-import { editedData } from './edited-data.js';
+import { editedData, hasNewPayload } from './edited-data.js';
 
 /** The places there are. */
 export const PLACES: readonly ParkingPlace[] = ['failed', 'unreadable', 'unhandled', 'invalid'];
@@ -27,6 +28,8 @@ export interface QueueLettersParts {
   readonly queues: () => readonly string[];
   readonly destination: LetterDestination;
   readonly limits: CodecLimits;
+  /** What keeps large payloads; undefined where entries have them all. */
+  readonly claims: ClaimCheck | undefined;
 }
 
 /** Which entry of a backend a letter is. */
@@ -59,18 +62,21 @@ export class QueueLetters implements DeadLetterSource {
     return entry && letterOf(address.queue, entry);
   }
 
-  async replay(id: string, edit: DeadLetterEdit | undefined): Promise<boolean> {
+  async replay(id: string, edit: LetterChange | undefined): Promise<boolean> {
     const address = this.addressOf(id);
     const entry = address && (await this.read(address));
     if (address === undefined || entry === undefined) return false;
-    const { backend, destination } = this.parts;
-    const data = editedData(id, entry, edit, this.parts.limits);
+    const { backend, destination, limits, claims } = this.parts;
+    const data = editedData(id, entry, edit, limits);
     const message = storedMessage(entry.data, entry.id);
     if (address.place === 'unhandled' && message !== undefined) {
       const queue = destination(message, entryFacts(entry.data, entry.id).handler) ?? address.queue;
       if (queue !== address.queue) return this.move(address, entry, { queue, data, priority: message.priority });
     }
-    return backend.replayParked(address.queue, address.place, address.entryId, { data });
+    const isReplayed = await backend.replayParked(address.queue, address.place, address.entryId, { data });
+    // Not what went into another queue: whoever was interrupted there may have left it in both, with the payload before.
+    if (isReplayed && hasNewPayload(edit)) claims?.dropped(entry.data);
+    return isReplayed;
   }
 
   async remove(id: string): Promise<boolean> {

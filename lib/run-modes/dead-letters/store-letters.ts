@@ -1,5 +1,5 @@
 import type {
-  DeadLetterEdit,
+  LetterChange,
   DeadLetterSource,
   LetterList,
   LetterSpot,
@@ -9,7 +9,7 @@ import type { DeadLetterStore, KeptDeadLetter } from '../../failures/dead-letter
 import { entryFacts, storedMessage } from '../queue/entry-data.js';
 import type { Delivery, JsonValue, Settlement } from '../queue/queue-backend.port.js';
 import { priorityOf } from '../queue/queued-run-mode.js';
-import { editedData } from './edited-data.js';
+import { editedData, hasNewPayload } from './edited-data.js';
 import { PLACES, SEPARATOR, type QueueLettersParts } from './queue-letters.js';
 
 /** The end of the id of an entry that came out of a store: its queue may still know the id it had. */
@@ -54,10 +54,10 @@ export class StoreLetters implements DeadLetterSource {
   }
 
   /** Into the queue before it is out of the store: whoever is interrupted leaves it in both, and the queue takes it once. */
-  async replay(id: string, edit: DeadLetterEdit | undefined): Promise<boolean> {
+  async replay(id: string, edit: LetterChange | undefined): Promise<boolean> {
     const kept = await this.store.get(id);
     if (kept === undefined) return false;
-    const { backend, destination, limits } = this.parts;
+    const { backend, destination, limits, claims } = this.parts;
     const { name, queue, place, data, key, lastFailedAt } = kept;
     const entryId = entryIdOf(kept);
     const message = storedMessage(data, entryId);
@@ -77,7 +77,9 @@ export class StoreLetters implements DeadLetterSource {
     for (const result of await Promise.all(await backend.enqueue(to ?? queue, [entry]))) {
       if (result.status === 'refused') throw result.error;
     }
-    return this.store.remove(id, lastFailedAt);
+    const isRemoved = await this.store.remove(id, lastFailedAt);
+    if (isRemoved && hasNewPayload(edit)) claims?.dropped(data);
+    return isRemoved;
   }
 
   async remove(id: string): Promise<boolean> {

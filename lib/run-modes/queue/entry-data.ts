@@ -56,7 +56,7 @@ export function writeEntryData(
 ): JsonValue {
   const { kind, name, version, key, ownPriority: priority, timeoutMs } = envelope;
   const data = {
-    format: 'claim' in content ? CLAIM_FORMAT : FORMAT,
+    format: formatOf(content),
     kind,
     name,
     version,
@@ -130,30 +130,39 @@ export function entryFacts(
   };
 }
 
-/** What is stored of a message, its payload as it is; `{ claim }` where that is kept outside the queue. */
-export type StoredMessage = Omit<EntryData, 'handler' | 'timeoutMs' | 'isAwaited' | 'id'> & { readonly id: string };
+/** What is stored of a message, its payload as it is; undefined where that is kept outside the queue, with where in its place. */
+export interface StoredMessage extends Omit<EntryData, 'handler' | 'timeoutMs' | 'isAwaited' | 'id'> {
+  readonly id: string;
+  readonly claim: (ClaimReference & { readonly state: 'notRead' }) | undefined;
+}
 
 /** Reads the data of an entry, which may be anything, but not its payload. @returns undefined where it is no entry of ours */
 export function storedMessage(data: unknown, entryId: string): StoredMessage | undefined {
   if (typeof data !== 'object' || data === null) return undefined;
-  const claim = claimOf(data);
-  const payload: unknown = claim === undefined ? Reflect.get(data, 'payload') : { claim };
+  const found = claimOf(data);
+  const claim = found && { ...found, state: 'notRead' as const };
+  const payload: unknown = found === undefined ? Reflect.get(data, 'payload') : undefined;
   const entry = readEntryData({ ...data, payload: null }, DEFAULT_CODEC_LIMITS, 'null');
   if (typeof entry === 'string') return undefined;
   const { kind, name, version, id = entryId, sentAt, headers, key, priority } = entry;
-  return { kind, name, version, id, sentAt, headers, key, priority, payload };
+  return { kind, name, version, id, sentAt, headers, key, priority, payload, claim };
 }
 
 /** The data of an entry that is sent again: nobody waits for it any more. Undefined where nothing of it changes. */
 export function resentData(
   data: unknown,
-  changes: { readonly headers?: MessageHeaders; readonly payload?: JsonValue },
-) {
+  { headers, content }: { readonly headers?: MessageHeaders; readonly content?: EntryContent },
+): JsonValue | undefined {
   if (typeof data !== 'object' || data === null) return undefined;
-  if (Object.keys(changes).length === 0 && Reflect.get(data, 'isAwaited') !== true) return undefined;
-  const content = 'payload' in changes && claimOf(data) !== undefined && { format: FORMAT, claim: undefined };
+  const isChanged = headers !== undefined || content !== undefined;
+  if (!isChanged && Reflect.get(data, 'isAwaited') !== true) return undefined;
+  const replaced = content && { payload: undefined, claim: undefined, format: formatOf(content), ...content };
   // What is stored was JSON before, and the changes are.
-  return { ...data, ...changes, ...content, isAwaited: undefined } as unknown as JsonValue;
+  return { ...data, ...(headers && { headers }), ...replaced, isAwaited: undefined } as unknown as JsonValue;
+}
+
+function formatOf(content: EntryContent): number {
+  return 'claim' in content ? CLAIM_FORMAT : FORMAT;
 }
 
 function isOurs(format: unknown): boolean {

@@ -82,9 +82,9 @@ export class QueueStage {
 
   /** What is parked in the queues and in the store, as dead letters. @throws DISPATCH_NO_QUEUE where there are none */
   letters(destination: LetterDestination): readonly DeadLetterSource[] {
-    const { backend, catalog } = this.opened();
+    const { backend, catalog, claims } = this.opened();
     const { limits, deadLetters } = this.parts;
-    const parts = { backend, queues: () => catalog.names, destination, limits };
+    const parts = { backend, queues: () => catalog.names, destination, limits, claims };
     const { store } = deadLetters;
     return [new QueueLetters(parts), ...(store === undefined ? [] : [new StoreLetters(store, parts)])];
   }

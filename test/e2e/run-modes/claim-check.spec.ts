@@ -1,120 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import { Inject } from '@nestjs/common';
-import {
-  Command,
-  CommandHandler,
-  DeadLetters,
-  Event,
-  EventsHandler,
-  inMemoryDeadLetters,
-  memoryClaimCheck,
-  Message,
-  OnError,
-  Queues,
-  retry,
-  type ClaimCheckStore,
-  type DispatchOptions,
-  type HandlerContext,
-} from 'nestjs-dispatch';
+import { inMemoryDeadLetters, memoryClaimCheck, Queues } from 'nestjs-dispatch';
 import { postgresClaimCheck } from 'nestjs-dispatch/postgres';
 
 import { rejectionOf } from '../../unit/dispatcher/application.js';
 import { until } from '../../unit/run-modes/queued-application.js';
-import { QUEUED_MODES, SHARED_MODES, startIn, type Mode } from './modes.js';
-import { Journal } from './orders.js';
-
-@Message('films.store')
-class StoreFilm extends Command<string> {
-  constructor(
-    readonly title: string,
-    readonly frames: readonly bigint[],
-    readonly failures = 0,
-  ) {
-    super();
-  }
-}
-
-@Message('films.stored')
-class FilmStored extends Event {
-  constructor(readonly frames: readonly bigint[]) {
-    super();
-  }
-}
-
-@CommandHandler(StoreFilm)
-@OnError(RangeError, retry('1ms'))
-class StoreFilmHandler {
-  constructor(@Inject(Journal) private readonly journal: Journal) {}
-
-  async execute({ title, frames, failures }: StoreFilm, context: HandlerContext): Promise<string> {
-    this.journal.note(title, context.attempt);
-    if (context.attempt <= failures) throw new RangeError('again');
-    return `${title} ${frames.length} ${String(frames.at(-1))}`;
-  }
-}
-
-@EventsHandler(FilmStored)
-class Mailer {
-  constructor(@Inject(Journal) private readonly journal: Journal) {}
-
-  handle({ frames }: FilmStored): void {
-    this.journal.note('mail', frames.length);
-  }
-}
-
-@EventsHandler(FilmStored)
-class Ledger extends Mailer {}
-
-const FRAMES = Array.from({ length: 60_000 }, (_, index) => BigInt(index));
-const providers = [Journal, StoreFilmHandler, Mailer, Ledger];
-
-/** Counts what a store keeps. */
-class Counted implements ClaimCheckStore {
-  readonly ids = new Set<string>();
-
-  constructor(private readonly store: ClaimCheckStore) {}
-
-  get isShared(): boolean {
-    return this.store.isShared;
-  }
-
-  async put(id: string, payload: string, ttlMs: number): Promise<void> {
-    await this.store.put(id, payload, ttlMs);
-    this.ids.add(id);
-  }
-
-  get(id: string): Promise<string | undefined> {
-    return this.store.get(id);
-  }
-
-  async remove(id: string): Promise<void> {
-    await this.store.remove(id);
-    this.ids.delete(id);
-  }
-
-  sweep(limit: number): Promise<number> {
-    return this.store.sweep(limit);
-  }
-
-  async close(): Promise<void> {
-    await this.store.close?.();
-  }
-}
-
-async function startStoring(
-  mode: Mode,
-  store: ClaimCheckStore = memoryClaimCheck(),
-  options: Pick<DispatchOptions, 'deadLetters'> = {},
-) {
-  const counted = new Counted(store);
-  const settings = { maxAttempts: 2, backoffMs: 1 };
-  const application = await startIn(mode, {
-    providers,
-    settings,
-    options: { ...options, claimCheck: { store: counted } },
-  });
-  return { ...application, counted, journal: application.app.get(Journal) };
-}
+import { FilmStored, FRAMES, startStoring, StoreFilm } from './films.js';
+import { QUEUED_MODES, SHARED_MODES } from './modes.js';
 
 describe.each(QUEUED_MODES)('a large message through $name', (mode) => {
   it('is handled as it was sent, tried again too, and nothing is left of it outside the queue', async () => {
@@ -132,7 +23,7 @@ describe.each(QUEUED_MODES)('a large message through $name', (mode) => {
   });
 
   it('keeps its payload where it is parked, and its entry is small', async () => {
-    const { app, dispatcher, counted, queue = '' } = await startStoring(mode);
+    const { app, dispatcher, counted, queue } = await startStoring(mode);
     expect(await rejectionOf(dispatcher.execute(new StoreFilm('a', FRAMES, 9)))).toMatchObject({ message: 'again' });
     const [parked] = await app.get(Queues).parked(queue, 'failed', 1);
     expect(JSON.stringify(parked?.data).length).toBeLessThan(1000);
@@ -141,17 +32,15 @@ describe.each(QUEUED_MODES)('a large message through $name', (mode) => {
 
   it('keeps its payload where it is parked outside the queue, from where it is replayed', async () => {
     const deadLetters = { store: inMemoryDeadLetters() };
-    const { app, dispatcher, counted, journal } = await startStoring(mode, memoryClaimCheck(), { deadLetters });
+    const { dispatcher, counted, letters, journal } = await startStoring(mode, memoryClaimCheck(), { deadLetters });
     await rejectionOf(dispatcher.execute(new StoreFilm('a', FRAMES, 3), { timeoutMs: 10_000 }));
-    const letters = app.get(DeadLetters);
-    const replay = (): Promise<unknown> => letters.replay({});
-    expect(await replay()).toMatchObject({ replayed: 1 });
+    expect(await letters.replay({})).toMatchObject({ replayed: 1 });
     await until('it to fail again', async () => journal.entries.length === 4 && (await letters.count({})) === 1);
     expect(counted.ids.size).toBe(1);
   });
 
   it('is parked where its payload is gone, and its caller told why; the next one is handled', async () => {
-    const { app, dispatcher, counted, queue = '' } = await startStoring(mode);
+    const { app, dispatcher, counted, queue } = await startStoring(mode);
     const queues = app.get(Queues);
     await queues.pause(queue);
     const calling = rejectionOf(dispatcher.execute(new StoreFilm('a', FRAMES)));

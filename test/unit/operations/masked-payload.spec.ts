@@ -42,7 +42,7 @@ const views = new LetterViews(messages, (target, plain) => rehydrator.toMessage(
 function letterOf(payload: unknown, { name = 'cards.charge', version = 1 } = {}) {
   const message = {
     ...{ name, version, kind: 'command' as const, id: 'm1', headers: {}, payload },
-    ...{ sentAt: undefined, key: undefined, priority: undefined },
+    ...{ sentAt: undefined, key: undefined, priority: undefined, claim: undefined },
   };
   return {
     ...{ id: 'l1', queue: 'q', place: 'failed' as const, label: undefined, handler: undefined, message },
