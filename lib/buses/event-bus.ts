@@ -3,7 +3,7 @@ import { map, type Observable } from 'rxjs';
 
 import type { Dispatcher } from '../dispatcher/dispatcher.js';
 import type { MessageStreams, PublishedEvent } from '../dispatcher/message-streams.js';
-import { hasOnlySendOptions } from '../dispatcher/send-options-check.js';
+import { hasOnlySendOptions } from '../dispatcher/admission/send-options-check.js';
 import { AsyncContext } from '../message/async-context.js';
 import type { PublishOptions, SendOptions } from '../message/message-context.js';
 import { ObservableBus } from '../message/observable/observable-bus.js';

@@ -15,17 +15,16 @@ import {
 import { classOf, nameOf, type Command, type Query } from '../message/message.js';
 import type { Receipt } from '../message/receipt.js';
 import { RunMode } from '../message/run-mode.js';
-import { DispatchClosedError, QueueNotConfiguredError } from '../run-modes/errors.js';
 import type { InFlight } from '../run-modes/in-flight.js';
+import { Admission } from './admission/admission.js';
+import { adviceForUnhandled, adviceForUnheard } from './admission/misplaced-message.js';
 import { InvalidSendOptionsError } from './errors.js';
 import type { EventDelivery } from './event-delivery.js';
 import type { MessageStreams } from './message-streams.js';
-import { adviceForUnhandled, adviceForUnheard, noMessageProblem } from './misplaced-message.js';
 import type { ObservedRunMode } from './observed-run-mode.js';
 import type { QueuedDispatch } from './queued/queued-dispatch.js';
 import { QueuedEvents } from './queued/queued-events.js';
 import type { EventRoute, Routes, SingleRoute } from './routes.js';
-import { sendOptionsProblem } from './send-options-check.js';
 
 /** The parts a message passes through; all of them live as long as the application. */
 export interface MessageDispatchParts {
@@ -53,9 +52,7 @@ export class MessageDispatch implements ContextOwner {
   private readonly streams: MessageStreams;
   private readonly ambient: AmbientStore;
   private readonly effects: EffectMemo;
-  /** What foreign messages became that came in before closing began, which are handled to their end. */
-  private readonly admitted = new WeakSet<object>();
-  private isClosing = false;
+  private readonly admission: Admission;
 
   constructor(parts: MessageDispatchParts) {
     this.routes = parts.routes;
@@ -67,6 +64,7 @@ export class MessageDispatch implements ContextOwner {
     this.streams = parts.streams;
     this.ambient = parts.ambient;
     this.effects = parts.effects;
+    this.admission = new Admission(parts);
   }
 
   execute<R>(command: Command<R>, options?: SendOptions, from?: MessageContext): Promise<R> {
@@ -84,7 +82,7 @@ export class MessageDispatch implements ContextOwner {
   /** Sends a command to its queue, whatever run mode its handler has, and resolves when the queue has it. */
   async send<R>(command: Command<R>, options?: SendOptions, from?: MessageContext): Promise<Receipt<R>> {
     const parent = from ?? this.parentOf(options);
-    const refusal = this.refusal(command, parent, { runMode: RunMode.Async, ...options });
+    const refusal = this.admission.refusal(command, parent, { runMode: RunMode.Async, ...options });
     if (refusal !== undefined) throw refusal;
     const target = classOf(command);
     const route = this.routes.single('command', target);
@@ -137,7 +135,7 @@ export class MessageDispatch implements ContextOwner {
 
   /** Lets a message through that came in before closing began. */
   admitLate(message: object): void {
-    if (this.isClosing) this.admitted.add(message);
+    this.admission.admitLate(message);
   }
 
   signalRequested(context: MessageContext): void {
@@ -157,18 +155,12 @@ export class MessageDispatch implements ContextOwner {
   /** Lets work in from outside that is to be waited for at shutdown. @throws DISPATCH_CLOSED while shutting down */
   async admit<T>(work: () => Promise<T>): Promise<T> {
     this.routes.refresh();
-    if (this.isClosing) throw new DispatchClosedError('a foreign message');
-    this.inFlight.enter();
-    try {
-      return await work();
-    } finally {
-      this.inFlight.leave();
-    }
+    return this.admission.admit(work);
   }
 
   /** From now on only what handlers still running send is accepted. */
   close(): void {
-    this.isClosing = true;
+    this.admission.isClosing = true;
   }
 
   private async publishAndSettle(
@@ -196,13 +188,13 @@ export class MessageDispatch implements ContextOwner {
     from: MessageContext | undefined,
   ): Promise<unknown> {
     const { handler, definition, kind } = route;
-    const isPlain = options === undefined && !this.isClosing;
+    const isPlain = options === undefined && !this.admission.isClosing;
     if (isPlain && handler.invokeBare !== undefined && this.runMode.isUnseen) {
       this.show(kind, message);
       return this.runMode.runBare(handler.invokeBare, message);
     }
     const parent = from ?? this.parentOf(options);
-    const refusal = isPlain ? undefined : this.refusal(message, parent, options);
+    const refusal = isPlain ? undefined : this.admission.refusal(message, parent, options);
     if (refusal !== undefined) return Promise.reject(refusal);
     this.show(kind, message);
     const envelope = new Envelope(message, definition, kind, parent?.envelope, withoutContext(options));
@@ -226,7 +218,7 @@ export class MessageDispatch implements ContextOwner {
     const definition = isMessage ? this.routes.definition(classOf(message)) : undefined;
     const placement = definition && this.queued.placementElsewhere(definition, options);
     if (definition === undefined || placement === undefined) throw this.unhandled(kind, message);
-    const refusal = this.refusal(message, parent, options);
+    const refusal = this.admission.refusal(message, parent, options);
     if (refusal !== undefined) throw refusal;
     this.show(kind, message);
     const envelope = new Envelope(message, definition, kind, parent?.envelope, withoutContext(options));
@@ -243,40 +235,17 @@ export class MessageDispatch implements ContextOwner {
     return given instanceof MessageContext ? given : this.ambient.current();
   }
 
-  /**
-   * Whether something still running sends a message. A context alone is no proof: a timer of a handler that is long done
-   * has one too. Without the ambient context a handler can not be told from the outside: better one message too many.
-   */
-  private mayBeFromHandler(message: object, parent: MessageContext | undefined): boolean {
-    if (this.inFlight.size === 0) return false;
-    return parent !== undefined || !this.ambient.isKept || this.admitted.has(message);
-  }
-
   /** The route of an event, or why it is not accepted. */
   private routeOf(
     event: object,
     parent: MessageContext | undefined,
     options: SendOptions | undefined,
   ): EventRoute | Error {
-    const refusal = this.refusal(event, parent, options);
+    const refusal = this.admission.refusal(event, parent, options);
     if (refusal !== undefined) return refusal;
     const route = this.routes.event(classOf(event));
     const advice = route.handlers.length === 0 ? adviceForUnheard(event) : undefined;
     return advice === undefined ? route : new InvalidSendOptionsError(nameOf(event), advice);
-  }
-
-  /** Why a message is not accepted; undefined where it is. */
-  private refusal(
-    message: object,
-    parent: MessageContext | undefined,
-    options: SendOptions | undefined,
-  ): Error | undefined {
-    const problem = noMessageProblem(message) ?? (options === undefined ? undefined : sendOptionsProblem(options));
-    if (problem !== undefined) return new InvalidSendOptionsError(nameOf(message), problem);
-    if (this.isClosing && !this.mayBeFromHandler(message, parent)) return new DispatchClosedError(nameOf(message));
-    const needsQueue = options?.runMode === RunMode.Async || options?.queue !== undefined;
-    if (needsQueue && !this.queued.isPossible) return new QueueNotConfiguredError(nameOf(message));
-    return undefined;
   }
 
   private unhandled(kind: 'command' | 'query', message: object): HandlerNotFoundError {

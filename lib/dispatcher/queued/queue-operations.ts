@@ -12,7 +12,7 @@ import { InvalidScheduleError } from '../../run-modes/queue/errors.js';
 import type { QueueBackend, ScheduleState } from '../../run-modes/queue/queue-backend.port.js';
 import { priorityOf } from '../../run-modes/queue/queued-run-mode.js';
 import { InvalidSendOptionsError } from '../errors.js';
-import { noMessageProblem } from '../misplaced-message.js';
+import { noMessageProblem } from '../admission/misplaced-message.js';
 import type { Routes } from '../routes.js';
 import { explain, kindOf, type Explanation } from './explanation.js';
 import type { QueuedDispatch } from './queued-dispatch.js';

@@ -1,5 +1,5 @@
-import { classOf, Command, Event, Query } from '../message/message.js';
-import type { Routes } from './routes.js';
+import { classOf, Command, Event, Query } from '../../message/message.js';
+import type { Routes } from '../routes.js';
 
 /** Why a value cannot be a message at all; undefined where it can. */
 export function noMessageProblem(value: unknown): string | undefined {

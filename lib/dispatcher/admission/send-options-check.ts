@@ -1,8 +1,8 @@
-import { describeValue } from '../common/describe-value.js';
-import { isTimeoutMs, MAX_TIMEOUT_MS } from '../common/timeout.js';
-import { RunMode } from '../message/run-mode.js';
-import { isPriority, MAX_PRIORITY } from '../message/envelope.js';
-import type { PublishOptions } from '../message/message-context.js';
+import { describeValue } from '../../common/describe-value.js';
+import { isTimeoutMs, MAX_TIMEOUT_MS } from '../../common/timeout.js';
+import { RunMode } from '../../message/run-mode.js';
+import { isPriority, MAX_PRIORITY } from '../../message/envelope.js';
+import type { PublishOptions } from '../../message/message-context.js';
 
 const KNOWN: Readonly<Record<keyof PublishOptions, true>> = {
   runMode: true,
