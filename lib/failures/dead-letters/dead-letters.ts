@@ -25,7 +25,7 @@ import {
 
 /** What became of letters that were to be replayed. */
 export interface ReplayReport {
-  /** How many letters were meant. */
+  /** How many letters were meant: also one whose id is not there, which then fails, but not in a dry run, which finds none. */
   readonly matched: number;
   readonly replayed: number;
   readonly failed: number;
@@ -146,7 +146,7 @@ export class DeadLetters {
 
   private async replayAll(target: string | DeadLetterFilter, options: ReplayOptions): Promise<ReplayReport> {
     const { dryRun = false, ratePerSecond = Infinity, limit = Infinity, signal, edit } = options;
-    const found = await this.matching(target);
+    const found = await this.matching(target, dryRun);
     const matched = found.length;
     if (dryRun) return { matched, replayed: 0, failed: 0, errors: [], isDryRun: true, isStopped: false };
     const { done, failed, errors, isStopped } = await workOff(found.slice(0, limit), {
@@ -176,7 +176,7 @@ export class DeadLetters {
     target: string | DeadLetterFilter,
     { reason, dryRun = false }: DiscardOptions,
   ): Promise<DiscardReport> {
-    const found = await this.matching(target);
+    const found = await this.matching(target, dryRun);
     const matched = found.length;
     if (dryRun) return { matched, discarded: 0, failed: 0, errors: [], isDryRun: true, isStopped: false };
     const { done, failed, errors, isStopped } = await workOff(found, {
@@ -193,10 +193,11 @@ export class DeadLetters {
     return { matched, discarded: done, failed, errors, isDryRun: false, isStopped };
   }
 
-  /** What is meant, the oldest first. A letter named by its id is there even where it is not, to fail at its turn. */
-  private async matching(target: string | DeadLetterFilter): Promise<readonly LetterRef[]> {
+  /** What is meant, the oldest first. A letter named by its id that is not there fails at its turn; in a dry run there is none. */
+  private async matching(target: string | DeadLetterFilter, dryRun: boolean): Promise<readonly LetterRef[]> {
     if (typeof target === 'string') {
       const letter = await this.stored(target);
+      if (letter === undefined && dryRun) return [];
       const unknown = { messageName: undefined, messageId: undefined, claim: undefined };
       return [letter === undefined ? { id: target, queue: '', place: 'failed', ...unknown } : letterRef(letter)];
     }

@@ -120,6 +120,9 @@ describe.each(QUEUED_MODES)('dead letters behind $name', (mode) => {
       { matched: 1, replayed: 0, failed: 1, errors: [{ id, error: { code: 'DISPATCH_DEAD_LETTER_GONE' } }] },
       { matched: 1, discarded: 0, failed: 1, errors: [{ id, error: { code: 'DISPATCH_DEAD_LETTER_GONE' } }] },
     ]);
+    const dry = { matched: 0, failed: 0, errors: [], isDryRun: true };
+    expect(await letters.replay(id, { dryRun: true })).toMatchObject({ ...dry, replayed: 0 });
+    expect(await letters.discard(id, { reason: 'late', dryRun: true })).toMatchObject({ ...dry, discarded: 0 });
     await until('it to run', () => faults.begun.length === 2);
   });
 
