@@ -13,8 +13,8 @@ const HOOKS = Symbol.for('nestjs-dispatch/hooks');
 export interface BehaviorOptions {
   /**
    * Place in the pipeline: lower is further out, so it runs earlier on the way in and later on the way out. Equal ones
-   * keep the order of registration. Default 0. The shipped ones are at -300 (logging), -260 (query invalidation), -250 (idempotency), -240
-   * (rate limit), -230 (bulkhead), -220 (circuit breaker), -200 (timeout), -100 (validation).
+   * keep the order of registration. Default 0. The shipped ones are at -300 (logging), -280 (validation), -260 (query invalidation,
+   * sequence), -250 (idempotency), -240 (rate limit), -230 (bulkhead), -220 (circuit breaker), -200 (timeout).
    */
   readonly priority?: number;
   /** `'all'` handlers (default), or only those that name the class in `@UseBehaviors`. */

@@ -133,7 +133,10 @@ export class PipelineBuilder {
     }
     steps.push(...queryCaching.stepsFor(handler, definition), ...resilience.stepsFor(handler, definition));
     if (isLimited) steps.push(shippedStep(TimeoutBehavior, new TimeoutBehavior(), -200));
-    if (validator !== undefined) steps.push(shippedStep(ValidationBehavior, new ValidationBehavior(validator), -100));
+    if (validator !== undefined) {
+      const limit = isLimited && !skipped.includes(TimeoutBehavior) ? new TimeoutBehavior() : undefined;
+      steps.push(shippedStep(ValidationBehavior, new ValidationBehavior(validator, limit), -280));
+    }
     return steps.filter(({ type }) => !skipped.includes(type)).toSorted((a, b) => a.priority - b.priority);
   }
 }

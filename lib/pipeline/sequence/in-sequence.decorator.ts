@@ -8,7 +8,7 @@ const IN_SEQUENCE = Symbol.for('nestjs-dispatch/in-sequence');
 
 /** Options of {@link InSequence}. */
 export interface InSequenceOptions<M extends object = never> {
-  /** Names the stream a message belongs to, in 1 to 1024 characters: streams do not wait for each other. Called before the message is validated. */
+  /** Names the stream a message belongs to, in 1 to 1024 characters: streams do not wait for each other. Called for valid messages only. */
   readonly key: (message: M) => string;
   /** The number of a message in its stream, a whole number; each is one more than the one before. */
   readonly sequence: (message: M) => number;

@@ -193,7 +193,7 @@ describe('the order of behaviors', () => {
         { priority },
       );
     const { dispatcher } = await start({
-      providers: [noting('after', -99), noting('before', -101), commandHandler(Checked, () => seen.push('handler'))],
+      providers: [noting('after', -279), noting('before', -281), commandHandler(Checked, () => seen.push('handler'))],
     });
     await dispatcher.execute(new Checked());
     expect(seen).toEqual(['before', 'validation', 'after', 'handler']);

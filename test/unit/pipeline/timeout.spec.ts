@@ -1,5 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { Command, Event, HandlerTimeoutError, type HandlerContext, type SendOptions } from 'nestjs-dispatch';
+import {
+  Command,
+  Event,
+  HandlerTimeoutError,
+  SkipBehavior,
+  TimeoutBehavior,
+  type HandlerContext,
+  type SendOptions,
+} from 'nestjs-dispatch';
 
 import { rejectionOf, start } from '../dispatcher/application.js';
 import { deferred, type Deferred } from '../dispatcher/deferred.js';
@@ -7,6 +15,8 @@ import { commandHandler, eventHandler } from '../dispatcher/handlers.js';
 
 class PlaceOrder extends Command<string> {}
 class OrderPlaced extends Event {}
+
+const delay = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 const START = new Date('2024-01-01T00:00:00Z');
 
@@ -113,6 +123,31 @@ describe('the time limit', () => {
     gate.reject(new Error('too late'));
     await jest.advanceTimersByTimeAsync(0);
     expect(log.lines).toEqual([]);
+  });
+
+  it.each<[string, boolean, unknown]>([
+    ['limits rules that answer with a promise', false, { code: 'DISPATCH_HANDLER_TIMEOUT', timeoutMs: 100 }],
+    ['leaves them alone where the message skips it', true, { code: 'DISPATCH_INVALID_MESSAGE' }],
+  ])('%s, and counts anew for the handler', async (_what, isSkipped, outcome) => {
+    const slow = [150, 60];
+    class Checked extends Command<Date | undefined> {
+      async validate(): Promise<boolean> {
+        const waitMs = slow.shift() ?? 0;
+        await delay(waitMs);
+        return waitMs < 100;
+      }
+    }
+    if (isSkipped) SkipBehavior(TimeoutBehavior)(Checked);
+    const { dispatcher } = await start({
+      options: { timeoutMs: 100 },
+      providers: [commandHandler(Checked, (_command, { deadline }) => deadline)],
+    });
+    const rejected = rejectionOf(dispatcher.execute(new Checked()));
+    await jest.advanceTimersByTimeAsync(150);
+    expect(await rejected).toMatchObject(outcome as object);
+    const handled = dispatcher.execute(new Checked());
+    await jest.advanceTimersByTimeAsync(60);
+    expect(await handled).toEqual(isSkipped ? undefined : new Date(START.getTime() + 150 + 60 + 100));
   });
 
   it('of an event handler is reported, and the other handlers are not limited by it', async () => {

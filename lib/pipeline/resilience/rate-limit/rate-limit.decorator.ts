@@ -19,7 +19,7 @@ export interface RateLimitOptions<M extends object = never> {
   readonly durationMs?: number;
   /**
    * Has each key counted apart, such as the id of a user, in 1 to 1024 characters; a message without one, undefined, is not
-   * limited. Called before the message is validated. Default: all are counted together.
+   * limited. Called for valid messages only. Default: all are counted together.
    */
   readonly key?: (message: M, context: HandlerContext<M>) => string | undefined;
   /** Has all limits of that name count together, in 1 to 200 characters. Default: each handler counts each message class apart. */

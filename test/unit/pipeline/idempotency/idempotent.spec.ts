@@ -7,6 +7,8 @@ import {
   EventsHandler,
   HandlerTimeoutError,
   Idempotent,
+  InSequence,
+  RateLimit,
   SharedFailureError,
 } from 'nestjs-dispatch';
 
@@ -28,6 +30,11 @@ class Weigh extends Command<number> {
     this.grams = grams;
   }
 }
+
+type Decorate = (target: new () => object) => void;
+
+/** Fails at what the rules of the message forbid. */
+const readKey = ({ grams }: Weigh): string => (grams as number).toFixed();
 
 describe('a handler that is @Idempotent', () => {
   it('runs for the first caller; those who come meanwhile and later get the same result', async () => {
@@ -110,6 +117,27 @@ describe('a handler that is @Idempotent', () => {
       { status: 'fulfilled', value: 5 },
     ]);
   });
+
+  it.each<[string, Decorate]>([
+    ['Idempotent', Idempotent({ key: readKey })],
+    ['InSequence', InSequence({ key: readKey, sequence: ({ grams }: Weigh) => Number(grams) })],
+    ['RateLimit', RateLimit({ max: 1, durationMs: 60_000, key: readKey })],
+  ])(
+    'is asked for no key where the message is invalid, as with @%s, and takes the next one',
+    async (_name, decorate) => {
+      @CommandHandler(Weigh)
+      class WeighHandler {
+        execute({ grams }: Weigh): number {
+          return Number(grams);
+        }
+      }
+      decorate(WeighHandler);
+      const { dispatcher } = await start({ providers: [WeighHandler] });
+      const error = await rejectionOf(dispatcher.execute(new Weigh(undefined)));
+      expect(error).toMatchObject({ code: 'DISPATCH_INVALID_MESSAGE', violations: [{ path: 'grams' }] });
+      expect(await dispatcher.execute(new Weigh(1))).toBe(1);
+    },
+  );
 
   it('is apart from other handlers and other messages with the same key', async () => {
     const seen: string[] = [];
