@@ -251,6 +251,7 @@ export const SUBPATH_EXPORTS: Readonly<Record<string, readonly string[]>> = {
     'PostgresUnavailableError',
     'migratePostgres',
     'postgresClaimCheck',
+    'postgresDeadLetters',
     'postgresIdempotency',
     'postgresMigrationSql',
     'postgresSequence',

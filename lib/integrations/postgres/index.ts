@@ -1,4 +1,5 @@
 export { postgresClaimCheck } from './claim-check/postgres-claim-check.js';
+export { postgresDeadLetters, type PostgresDeadLettersOptions } from './dead-letters/postgres-dead-letters.js';
 export { postgresIdempotency, type PostgresIdempotencyOptions } from './idempotency/postgres-idempotency.js';
 export { postgresSequence, type PostgresSequenceOptions } from './sequence/postgres-sequence.js';
 export { migratePostgres, postgresMigrationSql } from './tables/migrate-postgres.js';

@@ -121,9 +121,11 @@ export class QueueStage {
     for (const name of names) this.client?.catalog.add(name);
   }
 
-  /** Connects. @throws DISPATCH_QUEUE_UNAVAILABLE */
+  /** Connects. @throws DISPATCH_QUEUE_UNAVAILABLE, or what the store of dead letters says */
   async open(): Promise<void> {
-    await this.client?.open();
+    if (this.client === undefined) return;
+    await this.client.open();
+    await this.parts.deadLetters.store?.open?.();
   }
 
   /** Begins to work on the queues of this process. */
@@ -163,6 +165,7 @@ export class QueueStage {
     this.stop();
     await this.worker?.close();
     await this.client?.close(this.workedOn.length > 0 ? Math.min(leftMs, REPLY_GRACE_MS) : leftMs);
+    await this.parts.deadLetters.store?.close?.();
   }
 
   private async workOn(settings: QueueSettings): Promise<void> {

@@ -6,6 +6,7 @@ import {
   type DeadLetterStore,
   type KeptDeadLetter,
 } from 'nestjs-dispatch';
+import { postgresDeadLetters } from 'nestjs-dispatch/postgres';
 
 import { rejectionOf } from '../../unit/dispatcher/application.js';
 import { collect, until } from '../../unit/run-modes/queued-application.js';
@@ -13,23 +14,34 @@ import { Count, flawsOf, parkAll, Ship, startLetters, type LetterApplication } f
 import { QUEUED_MODES, type Mode } from './modes.js';
 import { Journal } from './orders.js';
 
+type MakeStore = () => DeadLetterStore;
+
+const inPostgres: MakeStore = () =>
+  postgresDeadLetters({ connection: process.env['TEST_POSTGRES_URL'] ?? '', schema: 'test_letters', migrate: true });
+
+const CASES: readonly (readonly [string, string, Mode, MakeStore])[] = QUEUED_MODES.flatMap((mode) => [
+  ['in memory', mode.name, mode, inMemoryDeadLetters] as const,
+  ['on Postgres', mode.name, mode, inPostgres] as const,
+]);
+
 /** Starts with a store of its own. */
-function startStored(mode: Mode, store: DeadLetterStore = inMemoryDeadLetters()): Promise<LetterApplication> {
+function startStored(mode: Mode, store: DeadLetterStore): Promise<LetterApplication> {
   const settings = { maxAttempts: 2, backoffMs: 0, lockMs: 200 };
   return startLetters(mode, { options: { deadLetters: { store } }, settings });
 }
 
 /** A store that is down for so many calls. */
-function failing(times: number): { readonly store: DeadLetterStore; readonly refused: KeptDeadLetter[] } {
-  const store = inMemoryDeadLetters();
+function failing(
+  store: DeadLetterStore,
+  times: number,
+): { readonly store: DeadLetterStore; readonly refused: KeptDeadLetter[] } {
   const refused: KeptDeadLetter[] = [];
   const park = (letter: KeptDeadLetter): Promise<void> => {
     if (refused.length >= times) return store.park(letter);
     refused.push(letter);
     return Promise.reject(new Error('the archive is closed'));
   };
-  const { page, get, remove, count } = bound(store);
-  return { store: { park, page, get, remove, count }, refused };
+  return { store: { ...bound(store), park }, refused };
 }
 
 function bound(store: DeadLetterStore): Omit<DeadLetterStore, 'park'> {
@@ -38,12 +50,13 @@ function bound(store: DeadLetterStore): Omit<DeadLetterStore, 'park'> {
     get: (id) => store.get(id),
     remove: (id, at) => store.remove(id, at),
     count: (of) => store.count(of),
+    close: async () => store.close?.(),
   };
 }
 
-describe.each(QUEUED_MODES)('a store of dead letters beside $name', (mode) => {
+describe.each(CASES)('a store of dead letters %s beside %s', (_place, _name, mode, makeStore) => {
   it('keeps what a message failed with; the queue keeps nothing, and its caller is told', async () => {
-    const application = await startStored(mode);
+    const application = await startStored(mode, makeStore());
     const { app, dispatcher, letters, faults, queue } = application;
     faults.broken.add('lorry');
     const failure = rejectionOf(dispatcher.execute(new Ship('lorry'), { correlationId: 'c-1', timeoutMs: 10_000 }));
@@ -59,7 +72,7 @@ describe.each(QUEUED_MODES)('a store of dead letters beside $name', (mode) => {
   });
 
   it('gives a message back to its queue, again and again, edited too, and discards it', async () => {
-    const application = await startStored(mode);
+    const application = await startStored(mode, makeStore());
     const { letters, faults, queue } = application;
     await parkAll(application, ['a', 'b']);
     expect(flawsOf((await letters.list({ queue })).letters)).toEqual(['b', 'a']);
@@ -80,7 +93,7 @@ describe.each(QUEUED_MODES)('a store of dead letters beside $name', (mode) => {
   });
 
   it('is counted where too many dead letters raise an alert', async () => {
-    const deadLetters = { store: inMemoryDeadLetters(), alertAbove: 0, checkEveryMs: 10 };
+    const deadLetters = { store: makeStore(), alertAbove: 0, checkEveryMs: 10 };
     const application = await startLetters(mode, { options: { deadLetters } });
     const alerts = collect(application, DeadLettersAlertNotification);
     await parkAll(application, ['a']);
@@ -89,7 +102,7 @@ describe.each(QUEUED_MODES)('a store of dead letters beside $name', (mode) => {
   });
 
   it('takes what never reached a handler, too', async () => {
-    const application = await startStored(mode);
+    const application = await startStored(mode, makeStore());
     const { app, dispatcher, letters, queue } = application;
     await dispatcher.send(Count.of('many'));
     await until('it to be kept', async () => (await letters.count({ queue, place: 'invalid' })) === 1);
@@ -99,7 +112,7 @@ describe.each(QUEUED_MODES)('a store of dead letters beside $name', (mode) => {
   });
 
   it('leaves a message in its queue while it is down, uncounted, and the next one comes after (symfony/symfony#64865)', async () => {
-    const { store, refused } = failing(1);
+    const { store, refused } = failing(makeStore(), 1);
     const application = await startStored(mode, store);
     const { dispatcher, letters, faults, log, queue } = application;
     faults.broken.add('lorry');

@@ -6,11 +6,13 @@ import pg from 'pg';
 import {
   migratePostgres,
   postgresClaimCheck,
+  postgresDeadLetters,
   postgresIdempotency,
   postgresSequence,
 } from '../../../lib/integrations/postgres/index.js';
 import {
   claimCheckStoreContract,
+  deadLetterStoreContract,
   idempotencyStoreContract,
   sequenceStoreContract,
 } from '../../../lib/testing/index.js';
@@ -41,6 +43,13 @@ describe('a user with the rights that the README names', () => {
 
   it.each(claimCheckStoreContract({ store: () => postgresClaimCheck({ connection }) }))(
     'has a store of payloads that $title',
+    async ({ run }) => {
+      await expect(run()).resolves.toBeUndefined();
+    },
+  );
+
+  it.each(deadLetterStoreContract({ store: () => postgresDeadLetters({ connection }) }))(
+    'has a store of dead letters that $title',
     async ({ run }) => {
       await expect(run()).resolves.toBeUndefined();
     },

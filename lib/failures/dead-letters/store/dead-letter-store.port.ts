@@ -30,6 +30,9 @@ export interface KeptLettersPage extends KeptLettersOf {
  * from several processes where they share the store, and rejects where the store does not answer.
  */
 export interface DeadLetterStore {
+  /** Connects; awaited when an application with queues starts, which fails with what this rejects with. Default: nothing to do. */
+  open?(): Promise<void>;
+
   /** Keeps a letter; one of the same id is replaced. Idempotent. A store bounds what it keeps, and drops the oldest first. */
   park(letter: KeptDeadLetter): Promise<void>;
 
@@ -48,4 +51,7 @@ export interface DeadLetterStore {
   remove(id: string, lastFailedAt: Date): Promise<boolean>;
 
   count(letters: KeptLettersOf): Promise<number>;
+
+  /** Closes what was opened, and waits for it; called last, when nothing is parked any more. Idempotent. */
+  close?(): Promise<void>;
 }

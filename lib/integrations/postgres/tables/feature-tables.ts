@@ -1,4 +1,5 @@
 import { CLAIM_CHECK_STEPS } from '../claim-check/claim-check-sql.js';
+import { DEAD_LETTERS_STEPS } from '../dead-letters/dead-letters-sql.js';
 import { IDEMPOTENCY_STEPS } from '../idempotency/idempotency-sql.js';
 import { SEQUENCE_STEPS } from '../sequence/sequence-sql.js';
 
@@ -8,6 +9,7 @@ import { SEQUENCE_STEPS } from '../sequence/sequence-sql.js';
  */
 const STEPS = {
   'claim-check': CLAIM_CHECK_STEPS,
+  'dead-letters': DEAD_LETTERS_STEPS,
   idempotency: IDEMPOTENCY_STEPS,
   sequence: SEQUENCE_STEPS,
 } satisfies Record<string, readonly ((schema: string) => string)[]>;
