@@ -129,7 +129,10 @@ export const settlingCases: readonly BenchCase[] = [
       await consumption.done(3);
       assert.deepEqual(consumption.ids, [first.id, second.id, next.id]);
       const { backend } = instance;
-      await bench.until('both to be parked', async () => (await backend.counts(queue.name)).parked[place] === 2);
+      await bench.until('both to be parked, and the third to be settled', async () => {
+        const { parked, waiting, active } = await backend.counts(queue.name);
+        return parked[place] === 2 && waiting + active === 0;
+      });
       const parked = await backend.parked(queue.name, place, 10);
       assert.deepEqual(
         parked,

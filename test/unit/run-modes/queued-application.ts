@@ -43,9 +43,9 @@ export function collect<N extends DispatchNotification>({ app }: Application, ..
   return seen;
 }
 
-/** Waits for a condition. @throws Error naming what did not come about within 5 s */
+/** Waits for a condition. @throws Error naming what did not come about within 30 s: no test waits as long for what comes */
 export async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
-  const endsAt = performance.now() + 5000;
+  const endsAt = performance.now() + 30_000;
   while (!(await condition())) {
     if (performance.now() > endsAt) throw new Error(`waited in vain for ${what}`);
     await setTimeout(2);

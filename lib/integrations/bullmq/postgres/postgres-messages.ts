@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 
 import type { InstanceMessage } from '../store.js';
-import type { ChannelListener } from './channel-listener.js';
+import type { ChannelListener } from './listening/channel-listener.js';
 import type { Database } from './database.js';
 
 /** How long messages are kept for an instance that does not read them, and how often old ones are looked for. */

@@ -22,7 +22,7 @@ import type {
   StoreWorkerOptions,
 } from '../store.js';
 import { MAX_BATCH_COUNT } from './add-batches.js';
-import { ChannelListener } from './channel-listener.js';
+import { ChannelListener } from './listening/channel-listener.js';
 import { Database, isOutage, within } from './database.js';
 import { checkSchema, migrate } from './migrations.js';
 import { connectorOf, labelOf, type Connector } from './pg-driver.js';

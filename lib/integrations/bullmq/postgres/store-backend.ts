@@ -9,6 +9,7 @@ import {
 } from 'bullmq';
 
 import { AddBatches, type NewJobEntry } from './add-batches.js';
+import { JobAlarm } from './listening/job-alarm.js';
 import { originalJob, storableFields, storableJob, storableJson, storableText, storableValue } from './stored-jobs.js';
 import type { StoreConnection } from './store-connection.js';
 
@@ -28,7 +29,7 @@ type Finished = Awaited<ReturnType<PostgresQueueBackend['moveToCompleted']>>;
 export class StoreBackend extends PostgresQueueBackend {
   private readonly batches = new AddBatches((entries) => this.store(entries));
   private unsubscribe: (() => void) | undefined;
-  private wake: (() => void) | undefined;
+  private readonly alarm = new JobAlarm(() => this.nextAt());
   private isDisconnected = false;
 
   constructor(
@@ -161,44 +162,18 @@ export class StoreBackend extends PostgresQueueBackend {
     return [rows.map(({ id }) => id).toReversed() as [string]];
   }
 
-  /** Resolves when there may be a job, or after `blockTimeout` seconds. Asks the server once, and then waits to be told. */
+  /** Resolves when there may be a job, or after `blockTimeout` seconds. */
   override async waitForJob(blockTimeout: number): Promise<{ member: string; score: number } | null> {
     if (this.closing !== undefined || this.isDisconnected) return null;
-    const found = { member: this.queueName, score: 0 };
-    return new Promise((resolve, reject) => {
-      let timer: NodeJS.Timeout | undefined;
-      const finish = (result: typeof found | null): void => {
-        clearTimeout(timer);
-        this.wake = undefined;
-        resolve(result);
-      };
-      const wait = (ms: number): void => {
-        clearTimeout(timer);
-        timer = setTimeout(() => finish(null), ms);
-      };
-      this.wake = () => finish(this.isDisconnected ? null : found);
-      wait(blockTimeout * 1000);
-      // After the first time it has been listening all along, so nothing is told between the question and the wait.
-      this.unsubscribe ??= this.subscribe();
-      this.nextAt().then(
-        (nextAt) => {
-          if (nextAt === undefined || this.wake === undefined) return;
-          const inMs = nextAt - Date.now();
-          if (inMs <= 0) finish(found);
-          else if (inMs < blockTimeout * 1000) wait(inMs);
-        },
-        (error: unknown) => {
-          clearTimeout(timer);
-          this.wake = undefined;
-          reject(error);
-        },
-      );
-    });
+    const mayHaveJob = this.alarm.wait(blockTimeout * 1000);
+    // After the first time it has been listening all along, so nothing is told between the question and the wait.
+    this.unsubscribe ??= this.subscribe();
+    return (await mayHaveJob) && !this.isDisconnected ? { member: this.queueName, score: 0 } : null;
   }
 
   override async disconnectBlocking(): Promise<void> {
     this.isDisconnected = true;
-    this.wake?.();
+    this.alarm.ring();
   }
 
   override async reconnectBlocking(): Promise<void> {
@@ -206,7 +181,7 @@ export class StoreBackend extends PostgresQueueBackend {
   }
 
   override async disconnect(): Promise<void> {
-    this.wake?.();
+    this.alarm.ring();
   }
 
   private async store(entries: NewJobEntry[]): Promise<string[]> {
@@ -219,7 +194,7 @@ export class StoreBackend extends PostgresQueueBackend {
 
   private subscribe(): () => void {
     return this.view.shared.listener.subscribe(JOBS_CHANNEL, (payload) => {
-      if (payload === undefined || payload === this.queueName) this.wake?.();
+      if (payload === undefined || payload === this.queueName) this.alarm.ring();
     });
   }
 

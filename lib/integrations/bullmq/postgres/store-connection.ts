@@ -1,6 +1,6 @@
 import { ConnectionClosedError, PostgresConnection, type PgPool } from 'bullmq';
 
-import type { ChannelListener } from './channel-listener.js';
+import type { ChannelListener } from './listening/channel-listener.js';
 import { isOutage, type Database } from './database.js';
 
 /** What all BullMQ queues and workers of one application share. */

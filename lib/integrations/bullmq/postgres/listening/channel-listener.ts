@@ -1,5 +1,5 @@
-import { within } from './database.js';
-import type { Borrowed, Connector } from './pg-driver.js';
+import { within } from '../database.js';
+import type { Borrowed, Connector } from '../pg-driver.js';
 
 /** How long before a lost connection is opened again, in milliseconds: the first time, and at most. */
 const RECONNECT_FIRST_MS = 50;
