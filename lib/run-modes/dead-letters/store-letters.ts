@@ -13,7 +13,7 @@ import { editedData, hasNewPayload } from './edited-data.js';
 import { PLACES, SEPARATOR, type QueueLettersParts } from './queue-letters.js';
 
 /** The end of the id of an entry that came out of a store: its queue may still know the id it had. */
-const AGAIN = /~again-\d+$/;
+const AGAIN = /~again-(\d+)$/;
 
 /** A delivery that comes to its end. */
 export interface EndingDelivery {
@@ -78,8 +78,10 @@ export class StoreLetters implements DeadLetterSource {
       if (result.status === 'refused') throw result.error;
     }
     const isRemoved = await this.store.remove(id, lastFailedAt);
-    if (isRemoved && hasNewPayload(edit)) claims?.dropped(data);
-    return isRemoved;
+    // Either somebody else has replayed it, or it has failed again by now, and is another letter.
+    const isReplayed = isRemoved || (await this.store.get(id)) !== undefined;
+    if (isReplayed && hasNewPayload(edit)) claims?.dropped(data);
+    return isReplayed;
   }
 
   async remove(id: string): Promise<boolean> {
@@ -98,7 +100,7 @@ export function parkingIn(store: DeadLetterStore): KeepParked {
     const { place, firstFailedAt, error } = settlement;
     const { deadLetters: label, handler, name, message, code, stack, details } = error;
     const { id, data, key } = delivery;
-    const lastFailedAt = new Date();
+    const lastFailedAt = parkedNow(id);
     await store.park({
       id: [place, queue, id.replace(AGAIN, '')].join(SEPARATOR),
       queue,
@@ -115,6 +117,12 @@ export function parkingIn(store: DeadLetterStore): KeepParked {
     });
     return { action: 'discard', error };
   };
+}
+
+/** Never the time of the parking that an entry was replayed from: who replayed it may be about to remove that letter. */
+function parkedNow(entryId: string): Date {
+  const now = Date.now();
+  return new Date(now === Number(AGAIN.exec(entryId)?.[1]) ? now + 1 : now);
 }
 
 function letterOf({ name: _name, key: _key, ...facts }: KeptDeadLetter): DeadLetter {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import {
   DeadLettersAlertNotification,
   inMemoryDeadLetters,
@@ -136,6 +136,25 @@ describe('a store of dead letters in memory', () => {
     const flaws = async (): Promise<string[]> => flawsOf((await application.letters.list({})).letters);
     await until('the third to be kept', async () => (await flaws()).includes('c'));
     expect(await flaws()).toEqual(['c', 'b']);
+  });
+
+  it('keeps a message that fails again before its letter is removed, also in the same millisecond', async () => {
+    const store = inMemoryDeadLetters();
+    const parked: KeptDeadLetter[] = [];
+    const park = (letter: KeptDeadLetter): Promise<void> => store.park(letter).then(() => void parked.push(letter));
+    const remove = async (id: string, at: Date): Promise<boolean> => {
+      await until('it to be parked again', () => parked.length === 2);
+      return store.remove(id, at);
+    };
+    const now = jest.spyOn(Date, 'now').mockReturnValue(Date.now());
+    const slow = { ...bound(store), park, remove };
+    const { dispatcher, letters, faults } = await startStored(QUEUED_MODES[0] as Mode, slow);
+    faults.broken.add('a');
+    await dispatcher.send(new Ship('a'));
+    await until('it to be parked', () => parked.length === 1);
+    expect(await letters.replay({})).toMatchObject({ matched: 1, replayed: 1, failed: 0 });
+    expect(flawsOf((await letters.list({})).letters)).toEqual(['a']);
+    now.mockRestore();
   });
 
   it('is not made for less than one', () => {
