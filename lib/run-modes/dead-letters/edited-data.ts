@@ -3,7 +3,7 @@ import type { LetterChange } from '../../failures/dead-letters/dead-letter-sourc
 import { DeadLetterNotReplayableError } from '../../failures/dead-letters/errors.js';
 import { decodeValue, type CodecLimits } from '../../message/codec/json-codec.js';
 import type { MessageHeaders } from '../../message/headers.js';
-import { resentData, storedMessage } from '../queue/entry-data.js';
+import { isOfLaterFormat, resentData, storedMessage } from '../queue/entry-data.js';
 import type { JsonValue, ParkedEntry } from '../queue/queue-backend.port.js';
 
 /** Whether a change puts another payload in the place of the one before. */
@@ -22,12 +22,17 @@ export function editedData(
   edit: LetterChange | undefined,
   limits: CodecLimits,
 ): JsonValue | undefined {
-  if (edit?.headers === undefined && !hasNewPayload(edit)) return resentData(data, {});
+  const isEdited = edit?.headers !== undefined || hasNewPayload(edit);
   const message = storedMessage(data, id);
   if (message === undefined) {
-    const problem = 'what is stored is no message of this package, so it has no headers or payload to change';
+    // A worker of a later release may take it, where this process does not know it yet.
+    if (!isEdited && isOfLaterFormat(data)) return undefined;
+    const problem = isEdited
+      ? 'what is stored is no message of this package, so it has no headers or payload to change'
+      : 'what is stored is no message of this package, and would be parked again: it can be discarded';
     throw new DeadLetterNotReplayableError(letterId, problem);
   }
+  if (!isEdited) return resentData(data, {});
   const { headers, payload, claim } = edit ?? {};
   return resentData(data, {
     ...(headers !== undefined && { headers: withHeaders(message.headers, headers) }),

@@ -165,6 +165,12 @@ function formatOf(content: EntryContent): number {
   return 'claim' in content ? CLAIM_FORMAT : FORMAT;
 }
 
+/** Whether data that this release cannot read says that it is an entry of a later one. */
+export function isOfLaterFormat(data: unknown): boolean {
+  const { format } = (data ?? {}) as Partial<Record<string, unknown>>;
+  return typeof format === 'number' && format > CLAIM_FORMAT;
+}
+
 function isOurs(format: unknown): boolean {
   return format === FORMAT || format === CLAIM_FORMAT;
 }
