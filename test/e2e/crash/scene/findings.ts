@@ -97,10 +97,19 @@ function redeliveriesOf({ startedBy, failed }: Story): number {
   return Math.max(0, startedBy.length - failed - 1);
 }
 
+/** What is told of a process, or of those who send. */
+type AsideEvent = 'ready' | 'enqueued' | 'asked' | 'replayed';
+
+const ASIDE: ReadonlySet<SceneEvent> = new Set<AsideEvent>(['ready', 'enqueued', 'asked', 'replayed']);
+
+function isAside(event: SceneEvent): event is AsideEvent {
+  return ASIDE.has(event);
+}
+
 function storiesOf(lines: readonly JournalLine<SceneEvent>[]): Map<string, Story> {
   const stories = new Map<string, Story>();
   for (const { id, event, by } of lines) {
-    if (event === 'ready' || event === 'enqueued' || event === 'asked') continue;
+    if (isAside(event)) continue;
     const story = stories.get(id) ?? { startedBy: [], done: 0, failed: 0, aborted: 0 };
     stories.set(id, story);
     if (event === 'started') story.startedBy.push(by);

@@ -6,6 +6,8 @@ export type Act =
   | { readonly kind: 'work'; readonly ms: number }
   /** Waits until a gate of the scene is open, or its signal aborts. */
   | { readonly kind: 'gate'; readonly gate: string }
+  /** Fails unless a gate of the scene is open. */
+  | { readonly kind: 'refuse'; readonly gate: string }
   /** Waits in its first attempt until its signal aborts. */
   | { readonly kind: 'abort' }
   /** Ends its process after a while, in every attempt. */

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { Module, type INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 
-import { Dispatcher, DispatchModule, Queues, type QueueOptions } from '../../../../lib/index.js';
+import { DeadLetters, Dispatcher, DispatchModule, Queues, type QueueOptions } from '../../../../lib/index.js';
 import { Journal, type JournalLine } from '../../../processes/journal.js';
 import type { Programs, ProgramProcess } from '../../../processes/programs.js';
 import type { StoreAddress } from '../../../processes/stores.js';
@@ -22,6 +22,8 @@ export interface SceneOptions {
   readonly queue?: QueueOptions;
   readonly whenDown?: 'fail' | 'wait';
   readonly failPercent?: number;
+  /** A table for dead letters outside of the queue. */
+  readonly letters?: StoreAddress | undefined;
 }
 
 /** The keys of a load. */
@@ -59,6 +61,7 @@ export class Scene {
   readonly journal: Journal<SceneEvent>;
   readonly load: Load;
   readonly dispatcher: Dispatcher;
+  readonly letters: DeadLetters;
   private readonly queues: Queues;
   private readonly processes: ProgramProcess[] = [];
 
@@ -70,14 +73,15 @@ export class Scene {
   ) {
     this.journal = new Journal(folder);
     this.dispatcher = sender.get(Dispatcher);
+    this.letters = sender.get(DeadLetters);
     this.queues = sender.get(Queues);
     this.load = new Load(this.dispatcher);
   }
 
   /** Starts the sender and the workers. */
   static async open(options: SceneOptions): Promise<Scene> {
-    const { store, queue, whenDown = 'fail' } = options;
-    const agreement = { store, whenDown, callLockMs: CALL_LOCK_MS, queue: { ...QUEUE_OPTIONS, ...queue } };
+    const { store, queue, whenDown = 'fail', letters } = options;
+    const agreement = { store, whenDown, callLockMs: CALL_LOCK_MS, queue: { ...QUEUE_OPTIONS, ...queue }, letters };
     const imports = [DispatchModule.forRoot(dispatchOptions(agreement, 'send'))];
     const module = { module: SenderModule, imports };
     const sender = await NestFactory.createApplicationContext(module, { logger: false, abortOnError: false });
@@ -107,6 +111,11 @@ export class Scene {
   /** Starts an application that sends one message, which waits for the gate of its name, and waits for the result. */
   addCaller(name: string): Promise<ProgramProcess> {
     return this.start('caller', name);
+  }
+
+  /** Starts an application that replays all dead letters, so many in a second, and writes down what came of it. */
+  addReplayer(name: string, ratePerSecond: number): Promise<ProgramProcess> {
+    return this.start('replayer', name, { ratePerSecond });
   }
 
   /** Resolves with the first line of the journal that says this of a message. */
@@ -186,10 +195,14 @@ export class Scene {
     });
   }
 
-  private async start(program: 'worker' | 'caller', name: string): Promise<ProgramProcess> {
+  private async start(
+    program: 'worker' | 'caller' | 'replayer',
+    name: string,
+    more: Partial<SceneConfig> = {},
+  ): Promise<ProgramProcess> {
     const { folder, agreement } = this;
     const { programs, failPercent = 0 } = this.options;
-    const config: SceneConfig = { ...agreement, name, folder, failPercent };
+    const config: SceneConfig = { ...agreement, name, folder, failPercent, ...more };
     const started = programs.start(program, config);
     this.processes.push(started);
     await until(

@@ -80,6 +80,9 @@ async function perform(act: Act, { signal, attempt }: HandlerContext): Promise<v
       return delay(act.ms);
     case 'gate':
       return waitFor(() => existsSync(path.join(config.folder, act.gate)), signal);
+    case 'refuse':
+      if (existsSync(path.join(config.folder, act.gate))) return;
+      throw new Error(`The gate ${act.gate} is closed.`);
     case 'abort':
       return attempt === 1 ? waitFor(() => false, signal) : undefined;
     case 'exit':
