@@ -30,7 +30,7 @@ export function claimCheckStatements(schema: string): ClaimCheckStatements {
     get: `SELECT payload FROM ${table} WHERE id = $1 AND ends_at > clock_timestamp()`,
     remove: `DELETE FROM ${table} WHERE id = $1`,
     sweep: `DELETE FROM ${table} WHERE id IN (
-      SELECT id FROM ${table} WHERE ends_at <= clock_timestamp() LIMIT $1 FOR UPDATE SKIP LOCKED
+      SELECT id FROM ${table} WHERE ends_at <= now() LIMIT $1 FOR UPDATE SKIP LOCKED
     ) RETURNING 1`,
   };
 }

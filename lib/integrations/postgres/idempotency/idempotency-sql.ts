@@ -57,7 +57,7 @@ export function idempotencyStatements(schema: string): IdempotencyStatements {
     fail: `UPDATE ${table} SET state = 'failed', outcome = $3, ends_at = ${inMs('$4')}
     WHERE key = $1 AND token = $2 AND state = 'running'`,
     sweep: `DELETE FROM ${table} WHERE key IN (
-      SELECT key FROM ${table} WHERE ends_at <= clock_timestamp() LIMIT ${SWEPT_AT_ONCE} FOR UPDATE SKIP LOCKED
+      SELECT key FROM ${table} WHERE ends_at <= now() LIMIT ${SWEPT_AT_ONCE} FOR UPDATE SKIP LOCKED
     ) RETURNING 1`,
   };
 }

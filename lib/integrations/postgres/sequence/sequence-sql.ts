@@ -40,7 +40,7 @@ export function sequenceStatements(schema: string): SequenceStatements {
     advance: `UPDATE ${table} SET next = $3::bigint, held_from = NULL, gap_since = NULL, touched_at = clock_timestamp()
     WHERE stream = $1 AND next = $2::bigint RETURNING 1`,
     sweep: `DELETE FROM ${table} WHERE stream IN (
-      SELECT stream FROM ${table} WHERE touched_at <= clock_timestamp() - $1::double precision * interval '1 millisecond'
+      SELECT stream FROM ${table} WHERE touched_at <= now() - $1::double precision * interval '1 millisecond'
       LIMIT ${SWEPT_AT_ONCE} FOR UPDATE SKIP LOCKED
     ) RETURNING 1`,
   };
