@@ -12,8 +12,8 @@ export interface DeadLettersOptions {
   /** How often that is looked at in processes that work on the queue, in milliseconds from the start; 0 for never. Default 30 000. */
   readonly checkEveryMs?: number;
   /**
-   * Keeps dead letters outside of the queues, as `inMemoryDeadLetters()` does. Default: each queue keeps its own. What a store
-   * does not take stays in its queue unacknowledged, and is tried again.
+   * Keeps dead letters outside of the queues, as `inMemoryDeadLetters()` and `postgresDeadLetters()` of `nestjs-dispatch/postgres`
+   * do. Default: each queue keeps its own. What a store does not take stays in its queue unacknowledged, and is tried again.
    */
   readonly store?: DeadLetterStore;
 }

@@ -117,7 +117,8 @@ export class DeadLetters {
   /**
    * Puts letters back into their queues, the oldest first: one, by its id, or all that a filter lets through; `{}` means
    * all there are. A letter keeps its ids, headers and handler, and its attempts are counted from 1 again. One that fails, or that
-   * somebody else took meanwhile, is counted and keeps no other back.
+   * somebody else took meanwhile, is counted and keeps no other back. What is no message of this package fails with
+   * DISPATCH_DEAD_LETTER_NOT_REPLAYABLE, unless it is of a later release; it can be discarded.
    */
   async replay(target: string | DeadLetterFilter, options: ReplayOptions = {}): Promise<ReplayReport> {
     checkReplay(target, options);
