@@ -8,7 +8,7 @@ import type { WiringMistake } from './handlers/errors.js';
 /** What an application does about failures of handlers. */
 export interface FailureOptions {
   /**
-   * Rules for all handlers, asked after those of `@OnError`, from the first to the last.
+   * Rules for all handlers and sagas, asked after those of `@OnError`, from the first to the last.
    *
    * @example
    * ```ts

@@ -15,6 +15,7 @@ import { inSequenceOptionsOf } from './pipeline/sequence/in-sequence.decorator.j
 import type { MessageRouter } from './router/message-router.js';
 import { sourceEntryOf, sourceOptionsOf } from './router/sources/source.decorator.js';
 import type { SourceEntry } from './router/sources/source.js';
+import { sagasOf } from './sagas/saga.decorator.js';
 
 /** Hands the sources among some providers, and those of the options, to the router. @returns what is wrong with them */
 export function addSources(
@@ -52,7 +53,7 @@ export function misplacedDecorators(providers: readonly DiscoveredProvider[]): W
     const decorators = [
       ...(idempotentOptionsOf(type) === undefined ? [] : ['@Idempotent']),
       ...(inSequenceOptionsOf(type) === undefined ? [] : ['@InSequence']),
-      ...(failureRulesOf(type).length === 0 ? [] : ['@OnError']),
+      ...(failureRulesOf(type).length === 0 || sagasOf(type).length > 0 ? [] : ['@OnError']),
     ];
     return decorators.map((decorator) => ({
       rule: 'missing-message',

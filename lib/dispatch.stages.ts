@@ -133,7 +133,7 @@ export class DispatchStages {
     this.events = new EventBus(this.dispatcher, this.streams, options.eventPublisher);
     const { commands, events, channel, queueing, routes, inFlight } = this;
     this.deadLetters = makeDeadLetters({ queueing, routes, channel, inFlight });
-    this.sagas = new SagaRunner({ commands, events, failures, channel, ambient });
+    this.sagas = new SagaRunner({ commands, events, failures, channel, ambient, policies: this.policies });
     this.eventSourcing = makeEventSourcing(options, nest.discovery, this);
     this.listen();
   }
@@ -197,6 +197,7 @@ export class DispatchStages {
     this.deadLetters.stop();
     this.queueing.stop();
     this.resilience.stop();
+    this.sagas.endWaits();
     if (!(await this.inFlight.idle(drainTimeoutMs))) {
       const count = this.inFlight.size;
       this.logger.warn(`${count} handlers were still running after ${drainTimeoutMs} ms; their signals abort.`);

@@ -44,7 +44,11 @@ export {
   MessageSkippedNotification,
   ReplierFailedNotification,
 } from '../notifications/router-notifications.js';
-export { SagaFailedNotification, SagaReactedNotification } from '../notifications/saga-notifications.js';
+export {
+  SagaDiscardedNotification,
+  SagaFailedNotification,
+  SagaReactedNotification,
+} from '../notifications/saga-notifications.js';
 export {
   QueueAlertNotification,
   QueueDrainedNotification,

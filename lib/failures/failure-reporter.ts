@@ -5,7 +5,7 @@ import type { Envelope } from '../message/envelope.js';
 import { nameOf } from '../message/message.js';
 import type { MessageContext } from '../message/message-context.js';
 import type { NotificationChannel } from '../notifications/notification-channel.js';
-import { SagaFailedNotification } from '../notifications/saga-notifications.js';
+import { SagaDiscardedNotification, SagaFailedNotification } from '../notifications/saga-notifications.js';
 import type { UnhandledExceptionBus } from './unhandled-exception-bus.js';
 
 /** Where a saga stood when it failed. */
@@ -64,11 +64,26 @@ export class FailureReporter {
   /** A saga, or a command that it sent, failed. */
   sagaFailed({ saga, event, command, error }: SagaFailure): void {
     const what = command === undefined ? 'failed' : `sent the command ${nameOf(command)}, which failed`;
-    const at = event === undefined ? '' : ` at the event "${event.name}" (${event.id})`;
-    this.log(`The saga ${saga} ${what}${at}`, error);
+    this.log(`The saga ${saga} ${what}${atEvent(event)}`, error);
     this.unhandled.publish({ exception: error, cause: command ?? event?.message ?? { saga } });
     if (this.channel.wants(SagaFailedNotification)) {
       this.channel.publish(new SagaFailedNotification(saga, event?.message, error));
+    }
+  }
+
+  /** A saga failed at an event and is shown it again. */
+  sagaRetried({ saga, event, error }: SagaFailure, attempt: number, delayMs: number): void {
+    this.logger.warn(
+      `The saga ${saga} failed${atEvent(event)}, attempt ${attempt}; again in ${delayMs} ms: ${errorText(error)}`,
+    );
+  }
+
+  /** The failure of a saga, or of its command, was dropped on purpose. */
+  sagaDiscarded({ saga, event, command, error }: SagaFailure, reason: string): void {
+    const what = command === undefined ? 'drops its failure' : `drops the failure of its command ${nameOf(command)}`;
+    this.logger.debug(`The saga ${saga} ${what}${atEvent(event)}, ${reason}: ${errorText(error)}`);
+    if (this.channel.wants(SagaDiscardedNotification)) {
+      this.channel.publish(new SagaDiscardedNotification(saga, event?.message, command, error, reason));
     }
   }
 
@@ -81,4 +96,8 @@ export class FailureReporter {
   private log(line: string, error: unknown): void {
     this.logger.error(`${line}: ${errorText(error)}`, stackOf(error));
   }
+}
+
+function atEvent(event: Envelope | undefined): string {
+  return event === undefined ? '' : ` at the event "${event.name}" (${event.id})`;
 }

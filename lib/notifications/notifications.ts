@@ -55,7 +55,7 @@ import {
   CircuitHalfOpenedNotification,
   CircuitOpenedNotification,
 } from './resilience/circuit-notifications.js';
-import { SagaFailedNotification, SagaReactedNotification } from './saga-notifications.js';
+import { SagaDiscardedNotification, SagaFailedNotification, SagaReactedNotification } from './saga-notifications.js';
 
 /** Every class of notifications. */
 export const NOTIFICATIONS: readonly NotificationClass[] = Object.freeze([
@@ -74,6 +74,7 @@ export const NOTIFICATIONS: readonly NotificationClass[] = Object.freeze([
   MessageRefusedNotification,
   ReplierFailedNotification,
   SagaReactedNotification,
+  SagaDiscardedNotification,
   SagaFailedNotification,
   CircuitOpenedNotification,
   CircuitHalfOpenedNotification,

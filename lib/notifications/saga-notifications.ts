@@ -25,3 +25,20 @@ export class SagaFailedNotification extends DispatchNotification {
     super();
   }
 }
+
+/** A failure of a saga, or of a command that it sent, was dropped: a failure rule says so. It is not reported otherwise. */
+export class SagaDiscardedNotification extends DispatchNotification {
+  constructor(
+    /** Class and method of the saga, as `OrderSaga#onPlaced`. */
+    readonly saga: string,
+    /** The event it reacted to; undefined where it reacted to no single one, as after a timer. */
+    readonly event: object | undefined,
+    /** The command that failed; undefined where the saga itself threw. */
+    readonly command: object | undefined,
+    readonly error: unknown,
+    /** Why, as the rule says. */
+    readonly reason: string,
+  ) {
+    super();
+  }
+}

@@ -4,13 +4,15 @@ import type { CommandBus } from '../buses/command-bus.js';
 import type { EventBus } from '../buses/event-bus.js';
 import { errorText } from '../common/dispatch-error.js';
 import type { FailureReporter } from '../failures/failure-reporter.js';
+import type { FailurePolicies } from '../failures/policy/failure-policies.js';
+import { failureRulesOf } from '../failures/policy/on-error.decorator.js';
 import type { DiscoveredProvider } from '../handlers/discovered-provider.js';
 import type { WiringMistake } from '../handlers/errors.js';
 import type { AmbientStore } from '../message/ambient-context.js';
-import type { Envelope } from '../message/envelope.js';
 import type { NotificationChannel } from '../notifications/notification-channel.js';
 import { SagaReactedNotification } from '../notifications/saga-notifications.js';
 import { InvalidSagaError, InvalidSagaOutputError } from './errors.js';
+import { SagaFailures } from './saga-failures.js';
 import { sagasOf, type ISaga } from './saga.decorator.js';
 import { StreamSaga, type CurrentReaction, type StreamSagaObserver } from './stream-saga.js';
 
@@ -21,6 +23,7 @@ export interface SagaRunnerParts {
   readonly failures: FailureReporter;
   readonly channel: NotificationChannel;
   readonly ambient: AmbientStore;
+  readonly policies: FailurePolicies;
 }
 
 /** Shows every event to every saga, in the order they were found, and sends the commands they answer with. */
@@ -37,6 +40,11 @@ export class SagaRunner implements StreamSagaObserver {
     );
   }
 
+  /** Gives up on events that wait for another attempt; sagas go on with those that are still published. */
+  endWaits(): void {
+    for (const { failures } of this.sagas) failures.end();
+  }
+
   /** Ends all sagas. */
   stop(): void {
     this.subscription?.unsubscribe();
@@ -47,25 +55,25 @@ export class SagaRunner implements StreamSagaObserver {
     // What is falsy sends nothing, so that a saga may say `isDue && new ShipOrder()`.
     const values = (Array.isArray(output) ? output : [output]).filter(Boolean);
     const event = reaction?.published.envelope;
+    const { failures } = this.parts;
     const commands = values.filter(isCommand);
     if (commands.length > 0 && this.parts.channel.wants(SagaReactedNotification)) {
       this.parts.channel.publish(new SagaReactedNotification(saga.name, event?.message, commands));
     }
     for (const value of values) {
       if (isCommand(value)) this.send(saga, value, reaction);
-      else this.failed(saga, new InvalidSagaOutputError(saga.name, value), event);
+      else {
+        const error = new InvalidSagaOutputError(saga.name, value);
+        failures.sagaFailed({ saga: saga.name, event, command: undefined, error });
+      }
     }
-  }
-
-  failed(saga: StreamSaga, error: unknown, event: Envelope | undefined): void {
-    this.parts.failures.sagaFailed({ saga: saga.name, event, command: undefined, error });
   }
 
   private send(saga: StreamSaga, command: object, reaction: CurrentReaction | undefined): void {
     const context = reaction?.context ?? this.parts.ambient.current();
     const sent: Promise<unknown> = this.parts.commands.execute(command, context === undefined ? {} : { context });
     const event = reaction?.published.envelope;
-    sent.catch((error: unknown) => this.parts.failures.sagaFailed({ saga: saga.name, event, command, error }));
+    sent.catch((error: unknown) => saga.failures.atCommand(error, command, event));
     reaction?.published.reactions?.push(sent);
   }
 
@@ -82,7 +90,10 @@ export class SagaRunner implements StreamSagaObserver {
     const method = provider.member(property);
     if (method === undefined && provider.isStandIn) return [];
     if (typeof method !== 'function') return [invalid(provider, name, 'it is no function')];
-    const saga = new StreamSaga(name, method.bind(provider.instance) as ISaga, this, this.parts.ambient);
+    const { ambient, failures, policies } = this.parts;
+    const policy = policies.ofSaga(failureRulesOf(provider.type));
+    const bound = method.bind(provider.instance) as ISaga;
+    const saga = new StreamSaga(name, bound, new SagaFailures(name, policy, failures), this, ambient);
     try {
       saga.start();
     } catch (error) {

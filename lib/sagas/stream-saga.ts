@@ -3,9 +3,9 @@ import { from, Observable, Subject, type Subscription } from 'rxjs';
 import type { PublishedEvent } from '../buses/event-bus.js';
 import { errorText } from '../common/dispatch-error.js';
 import type { AmbientStore } from '../message/ambient-context.js';
-import type { Envelope } from '../message/envelope.js';
 import { MessageContext, type HandlerFacts } from '../message/message-context.js';
 import { InvalidSagaError } from './errors.js';
+import type { FailedReaction, SagaFailures } from './saga-failures.js';
 import type { ISaga } from './saga.decorator.js';
 
 /** The event a saga is reacting to while it does so in the event's own turn. */
@@ -14,16 +14,15 @@ export interface CurrentReaction {
   readonly context: MessageContext;
 }
 
-/** Is told what a saga does. Its methods must not throw. */
+/** Is told what a saga answers. Must not throw. */
 export interface StreamSagaObserver {
   /** The saga answered; `reaction` is undefined where it did so later, on its own. */
   emitted(saga: StreamSaga, output: unknown, reaction: CurrentReaction | undefined): void;
-  failed(saga: StreamSaga, error: unknown, event: Envelope | undefined): void;
 }
 
 /**
- * One saga with its own stream of events. An error ends the stream it came from, by the rules of RxJS: it is reported,
- * and a new one is made for the next event, so the saga goes on with its state lost and the failing event not repeated.
+ * One saga with its own stream of events. An error ends the stream it came from, by the rules of RxJS: it is told,
+ * and a new one is made for the next event, so the saga goes on with its state lost.
  */
 export class StreamSaga {
   private events = new Subject<object>();
@@ -35,6 +34,8 @@ export class StreamSaga {
     /** Class and method. */
     readonly name: string,
     private readonly saga: ISaga,
+    /** What happens where it throws, or its commands fail. */
+    readonly failures: SagaFailures,
     private readonly observer: StreamSagaObserver,
     private readonly ambient: AmbientStore,
   ) {}
@@ -51,10 +52,16 @@ export class StreamSaga {
     if (this.isStopped || this.subscription.closed) this.subscription = undefined;
   }
 
-  /** Shows the saga an event. Never throws. */
-  react(published: PublishedEvent): void {
-    if (this.isStopped) return;
-    const context = new MessageContext(published.envelope, this.facts, undefined, published.owner);
+  /**
+   * Shows the saga an event. Never throws.
+   *
+   * @param attempt which time this saga is shown it, from 1
+   * @returns false where the saga has ended
+   */
+  react(published: PublishedEvent, attempt = 1): boolean {
+    if (this.isStopped) return false;
+    const { envelope, owner } = published;
+    const context = new MessageContext(envelope, this.facts, undefined, owner, undefined, attempt);
     const outer = this.reaction;
     this.reaction = { published, context };
     try {
@@ -64,6 +71,7 @@ export class StreamSaga {
     } finally {
       this.reaction = outer;
     }
+    return true;
   }
 
   /** Ends the saga for good. */
@@ -96,7 +104,13 @@ export class StreamSaga {
   private fail(error: unknown): void {
     this.subscription?.unsubscribe();
     this.subscription = undefined;
-    this.observer.failed(this, error, this.reaction?.published.envelope);
+    this.failures.atEvent(error, this.reaction && this.failedReaction(this.reaction));
+  }
+
+  private failedReaction({ published: { envelope, owner }, context: { attempt } }: CurrentReaction): FailedReaction {
+    // Who published the event does not wait any more.
+    const published = { envelope, owner, reactions: undefined };
+    return { event: envelope, attempt, again: () => this.react(published, attempt + 1) };
   }
 }
 

@@ -160,6 +160,7 @@ export const PUBLIC_EXPORTS: readonly string[] = [
   'RetryLaterError',
   'RunMode',
   'Saga',
+  'SagaDiscardedNotification',
   'SagaFailedNotification',
   'SagaReactedNotification',
   'Sensitive',

@@ -20,8 +20,15 @@ export interface QueueFailurePolicy extends CompiledFailurePolicy {
 
 /** How often a message is begun at most where a function decides: it cannot be asked how often it would say so. */
 const MOST_ATTEMPTS = 100;
+const REPORTED = Object.assign(() => DEAD_LETTER, { text: 'the error is reported' });
 /** In the caller's turn nobody tries again unless a rule says so: the caller has the error. */
 const NO_RETRY = Object.assign(() => DEAD_LETTER, { text: 'the error goes to the caller; of an event it is reported' });
+
+/** What decides about the failures of one saga. */
+export interface SagaFailurePolicy extends CompiledFailurePolicy {
+  /** How often an event is shown to it at most, whatever is asked: without end where rules decide, which have one. */
+  readonly attemptLimit: number;
+}
 
 /** The failure policies of an application, compiled when they are first asked. */
 export class FailurePolicies {
@@ -60,6 +67,13 @@ export class FailurePolicies {
     const made = this.inTurns.get(rules) ?? this.compile(rules, NO_RETRY);
     this.inTurns.set(rules, made);
     return made;
+  }
+
+  /** What decides about a saga's failures, by the rules of its class and the module's; undefined where there are none. */
+  ofSaga(handlerRules: readonly FailureRule[]): SagaFailurePolicy | undefined {
+    const rules = { handlerRules, messageRules: [] };
+    if (!this.governs(rules)) return undefined;
+    return { ...this.compile(rules, REPORTED), attemptLimit: this.policy === undefined ? Infinity : MOST_ATTEMPTS };
   }
 
   private compile({ handlerRules, messageRules }: HandlerFailureRules, fallback: FailurePolicyParts['fallback']) {

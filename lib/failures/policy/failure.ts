@@ -5,13 +5,16 @@ import type { RunMode } from '../../message/run-mode.js';
 export interface Failure {
   /** What the handler threw; anything can be thrown. */
   readonly error: unknown;
-  /** How many attempts were made, this one included, from 1. Kept with the message, so it goes on in other processes. */
+  /**
+   * How many attempts were made, this one included, from 1. Kept with the message, so it goes on in other processes. For the
+   * command of a saga, which has had all its attempts, `Number.MAX_SAFE_INTEGER`.
+   */
   readonly attempt: number;
   readonly runMode: RunMode;
-  /** The wire name. */
+  /** The wire name; of a command that a saga sent, the name of its class. */
   readonly messageName: string;
   readonly messageKind: MessageKind;
-  /** The class name of the handler. */
+  /** The class name of the handler; of a saga class and method, as `OrderSaga.ship`. */
   readonly handlerName: string;
   /** The queue the message came through; undefined in the caller's turn. */
   readonly queue: string | undefined;

@@ -15,7 +15,8 @@ export interface OnErrorOptions<E = never> {
 }
 
 /**
- * Says what is done when a handler fails, on the class of the handler or of the message; rules of the handler come first.
+ * Says what is done when a handler fails, on the class of the handler or of the message; rules of the handler come first. On a
+ * class with `@Saga` methods, when one of its sagas does.
  * There may be several, of which the top one is asked first. They hold for the very class they are written on, and not for
  * classes that extend it.
  *
