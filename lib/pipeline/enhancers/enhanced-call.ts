@@ -48,7 +48,9 @@ export class EnhancedCall {
     next: () => Promise<unknown>,
   ): Promise<unknown> {
     const { bare, method } = this.host;
-    return settled(await this.interceptors.intercept([...interceptors], args, bare, method, next, TYPE));
+    const result: unknown = await this.interceptors.intercept([...interceptors], args, bare, method, next, TYPE);
+    // Its last value, as Nest takes it; one that emits nothing fails with RxJS's EmptyError, as it does there.
+    return isObservable(result) ? lastValueFrom(result) : result;
   }
 
   private async handle({ pipes }: EnhancerSet, instance: object, message: object, context: MessageContext) {
@@ -62,13 +64,10 @@ export class EnhancedCall {
   private async filter({ filters }: EnhancerSet, args: unknown[], error: unknown): Promise<unknown> {
     const host = new ExecutionContextHost(args, this.host.type, this.host.method);
     host.setType<DispatchContextType>(TYPE);
-    const result = await settled(await filters.invokeCustomFilters(error, host));
+    const answer: unknown = await filters.invokeCustomFilters(error, host);
+    // An Observable of nothing offers no result either: its EmptyError would hide what has happened.
+    const result: unknown = isObservable(answer) ? await lastValueFrom(answer, { defaultValue: undefined }) : answer;
     if (result === undefined) throw error;
     return result;
   }
-}
-
-/** The last value of an Observable, as Nest takes it; anything else is itself. */
-function settled(value: unknown): unknown {
-  return isObservable(value) ? lastValueFrom(value) : value;
 }

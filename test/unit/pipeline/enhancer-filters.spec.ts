@@ -1,7 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
-import { Catch, UseFilters, UseGuards, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import {
+  Catch,
+  UseFilters,
+  UseGuards,
+  UseInterceptors,
+  type ArgumentsHost,
+  type ExceptionFilter,
+} from '@nestjs/common';
 import { Command, CommandHandler, DispatchExecutionContext, type HandlerContext } from 'nestjs-dispatch';
-import { of } from 'rxjs';
+import { EMPTY, EmptyError, of, type Observable } from 'rxjs';
 
 import { rejectionOf, start } from '../dispatcher/application.js';
 
@@ -51,6 +58,7 @@ describe('an exception filter of a handler', () => {
   it.each([
     ['undefined', undefined],
     ['a promise of undefined', Promise.resolve()],
+    ['an Observable that emits nothing', EMPTY],
   ])('leaves the failure as it is by returning %s, and no other filter is asked', async (_what, answer) => {
     const { dispatcher } = await start({ providers: [FailHandler] });
     expect(await rejectionOf(dispatcher.execute(new Fail(answer)))).toEqual(new RangeError('of the handler'));
@@ -76,6 +84,26 @@ describe('an exception filter of a handler', () => {
     }
     const { dispatcher } = await start({ providers: [RefuseHandler] });
     expect(await dispatcher.execute(new Refuse())).toBe('farther');
+  });
+
+  it('takes the EmptyError of an interceptor that emits nothing, which is a failure where nobody catches it', async () => {
+    class Silence extends Command<unknown> {}
+    const silent = { intercept: (): Observable<never> => EMPTY };
+    @CommandHandler(Silence)
+    @UseInterceptors(silent)
+    class SilentHandler {
+      execute(): string {
+        return 'unheard';
+      }
+    }
+    class Caught extends Command<unknown> {}
+    @CommandHandler(Caught)
+    @UseInterceptors(silent)
+    @UseFilters(Farther)
+    class CaughtHandler extends SilentHandler {}
+    const { dispatcher } = await start({ providers: [SilentHandler, CaughtHandler] });
+    expect(await rejectionOf(dispatcher.execute(new Silence()))).toBeInstanceOf(EmptyError);
+    expect(await dispatcher.execute(new Caught())).toBe('farther');
   });
 
   it('is not asked about a handler that was told to stop', async () => {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it } from '@jest/globals';
 import {
   Controller,
   ForbiddenException,
@@ -9,8 +9,15 @@ import {
   type CanActivate,
   type ExecutionContext,
 } from '@nestjs/common';
-import { REQUEST } from '@nestjs/core';
-import { Command, CommandHandler, DispatchExecutionContext } from 'nestjs-dispatch';
+import {
+  APP_GUARD,
+  ContextIdFactory,
+  REQUEST,
+  type ContextId,
+  type ContextIdStrategy,
+  type HostComponentInfo,
+} from '@nestjs/core';
+import { Command, CommandHandler, DispatchExecutionContext, type MessageContext } from 'nestjs-dispatch';
 
 import { mistakesOf, rejectionOf, start } from '../dispatcher/application.js';
 
@@ -114,5 +121,69 @@ describe('guards that Nest makes for a handler', () => {
         text: 'SlipHandler (AppModule) has Refusal in @UseGuards, which Nest makes for handlers provided by their class only: provide the handler as a class, or with useClass, or give @UseGuards an instance.',
       },
     ]);
+  });
+});
+
+describe('durable guards', () => {
+  /** One durable sub-tree per tenant. */
+  class TenantStrategy implements ContextIdStrategy<MessageContext> {
+    private readonly tenants = new Map<string, ContextId>();
+
+    attach(contextId: ContextId, { headers: { tenant = 'none' } }: MessageContext) {
+      const shared = this.tenants.get(tenant) ?? ContextIdFactory.create();
+      this.tenants.set(tenant, shared);
+      const resolve = ({ isTreeDurable }: HostComponentInfo) => (isTreeDurable ? shared : contextId);
+      return { resolve, payload: { tenant } };
+    }
+  }
+
+  class Count extends Command<string> {}
+  let seen: string[] = [];
+
+  /** Counts what it admits, for the tenant it was made for. */
+  abstract class Counting implements CanActivate {
+    private count = 0;
+    abstract readonly tenant: string;
+
+    canActivate(): boolean {
+      this.count += 1;
+      seen.push(`${this.constructor.name} ${this.tenant} ${this.count}`);
+      return true;
+    }
+  }
+
+  afterEach(() => {
+    ContextIdFactory.apply(undefined as never);
+  });
+
+  it.each([
+    ['static', {}],
+    ['request-scoped', { scope: Scope.REQUEST }],
+    ['durable', { scope: Scope.REQUEST, durable: true }],
+  ])('are one for each tenant, global or not, around a %s handler', async (_what, handlerScope) => {
+    @Injectable({ scope: Scope.REQUEST, durable: true })
+    class Own extends Counting {
+      readonly tenant: string;
+      constructor(@Inject(REQUEST) request: { readonly tenant: string }) {
+        super();
+        this.tenant = request.tenant;
+      }
+    }
+    @Injectable({ scope: Scope.REQUEST, durable: true })
+    class Global extends Own {}
+    @CommandHandler(Count, handlerScope)
+    @UseGuards(Own)
+    class CountHandler {
+      execute(): string {
+        return 'counted';
+      }
+    }
+    seen = [];
+    ContextIdFactory.apply(new TenantStrategy());
+    const guard = { provide: APP_GUARD, useClass: Global, scope: Scope.REQUEST, durable: true };
+    const options = { nestEnhancers: { global: true } };
+    const { dispatcher } = await start({ providers: [CountHandler, guard], options });
+    for (const tenant of ['a', 'b', 'a']) await dispatcher.execute(new Count(), { headers: { tenant } });
+    expect(seen).toEqual(['Global a 1', 'Own a 1', 'Global b 1', 'Own b 1', 'Global a 2', 'Own a 2']);
   });
 });
