@@ -139,6 +139,7 @@ export interface QueueCounts {
   readonly active: number;
   /** Those still kept. */
   readonly completed: number;
+  /** Those in the queue; letters in a `DeadLetterStore` have left it. */
   readonly parked: Readonly<Record<ParkingPlace, number>>;
   readonly isPaused: boolean;
   /** How long the oldest entry that is ready has waited, in milliseconds; 0 where none is. */

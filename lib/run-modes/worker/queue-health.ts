@@ -10,7 +10,7 @@ import type { QueueRateLimit } from '../queue/queue-settings.js';
 export interface QueueHealthOptions {
   /** How many messages may wait in a queue. Default 1000. */
   readonly maxWaiting?: number;
-  /** How many parked messages a queue may hold, over all places. Default 100. */
+  /** How many parked messages a queue may hold, over all places; letters in a `DeadLetterStore` do not count. Default 100. */
   readonly maxFailed?: number;
   /** How often the queues are looked at, in milliseconds; 0 for never. Default 30 000. */
   readonly everyMs?: number;
@@ -26,7 +26,7 @@ export interface QueueReport {
   readonly delayed: number;
   /** How many are being handled, in all processes. */
   readonly active: number;
-  /** How many are parked, over all places. */
+  /** How many are parked in the queue, over all places. A `DeadLetterStore` is counted by `DeadLetters#count` and its own alert. */
   readonly failed: number;
   /** How many this process has found stalled since it started. */
   readonly stalled: number;
