@@ -148,7 +148,8 @@ function withSafeKeys(target: MessageClass, fields: Readonly<Record<string, unkn
   return fields;
 }
 
-function unfitKindOf(plain: unknown): string | undefined {
+/** What a value is of which no message can be made, as in `an array`; undefined for an object with fields. */
+export function unfitKindOf(plain: unknown): string | undefined {
   if (plain === null) return 'null';
   if (typeof plain !== 'object') return typeof plain === 'undefined' ? 'nothing' : `a ${typeof plain}`;
   if (Array.isArray(plain)) return 'an array';

@@ -2,6 +2,7 @@ import { errorText } from '../../common/dispatch-error.js';
 import type { LetterChange } from '../../failures/dead-letters/dead-letter-source.port.js';
 import { DeadLetterNotReplayableError } from '../../failures/dead-letters/errors.js';
 import { decodeValue, type CodecLimits } from '../../message/codec/json-codec.js';
+import { unfitKindOf } from '../../message/codec/rehydrate.js';
 import type { MessageHeaders } from '../../message/headers.js';
 import { isOfLaterFormat, resentData, storedMessage } from '../queue/entry-data.js';
 import type { JsonValue, ParkedEntry } from '../queue/queue-backend.port.js';
@@ -42,15 +43,17 @@ export function editedData(
 }
 
 function payloadOf(letterId: string, payload: unknown, limits: CodecLimits): JsonValue {
+  let unfit: string | undefined;
   try {
     // It is JSON, since it comes out of a text.
     const copy = JSON.parse(JSON.stringify(payload)) as JsonValue;
-    decodeValue(copy, limits);
-    return copy;
+    unfit = unfitKindOf(decodeValue(copy, limits));
+    if (unfit === undefined) return copy;
   } catch (cause) {
     const problem = `its new payload cannot be stored (${errorText(cause)})`;
     throw new DeadLetterNotReplayableError(letterId, problem, { cause });
   }
+  throw new DeadLetterNotReplayableError(letterId, `its new payload is ${unfit}, and a message is an object`);
 }
 
 function withHeaders(headers: MessageHeaders, changes: Readonly<Record<string, string | null>>): MessageHeaders {

@@ -151,6 +151,7 @@ describe('a request that is not understood', () => {
   it.each([
     ['headers that are no texts', { headers: { tenant: 7 } }, 400],
     ['a mask where nothing is stored', { payload: { cvc: '[redacted]' } }, 400],
+    ['no message at all (DISPATCH_DEAD_LETTER_NOT_REPLAYABLE)', { payload: ['one'] }, 422],
     ['what cannot be stored (DISPATCH_DEAD_LETTER_NOT_REPLAYABLE)', { payload: deep(70) }, 422],
   ])('with an edit of %s is answered as such, and nothing is replayed', async (_what, edit, status) => {
     const application = await startHttp(inMemoryQueue(), http);

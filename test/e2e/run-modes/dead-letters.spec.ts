@@ -137,6 +137,11 @@ describe.each(QUEUED_MODES)('dead letters behind $name', (mode) => {
     expect(letter.message?.payload).toEqual({ flaw: 'lorry', at: { '$dispatch:date': '2024-05-06T07:08:09.010Z' } });
     const refused = await letters.replay(letter.id, { edit: { payload: { big: 'x'.repeat(2_000_000) } } });
     expect(refused).toMatchObject({ failed: 1, errors: [{ error: { code: 'DISPATCH_DEAD_LETTER_NOT_REPLAYABLE' } }] });
+    for (const payload of [[1], 'lorry', null, { '$dispatch:date': '2030-01-01T00:00:00.000Z' }]) {
+      const error = { code: 'DISPATCH_DEAD_LETTER_NOT_REPLAYABLE' };
+      expect(await letters.replay(letter.id, { edit: { payload } })).toMatchObject({ failed: 1, errors: [{ error }] });
+    }
+    expect(await letters.count({ queue })).toBe(1);
     const edit = { headers: { tenant: 'süd', user: null }, payload: dated };
     expect(await letters.replay(letter.id, { edit })).toMatchObject({ replayed: 1 });
     expect(await receipt.result()).toBe('shipped train at 2030-01-01T00:00:00.000Z');
