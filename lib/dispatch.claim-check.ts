@@ -5,7 +5,7 @@ import { DEFAULT_CODEC_LIMITS } from './message/codec/json-codec.js';
 import type { ClaimCheckStore } from './run-modes/claim-check/claim-check-store.port.js';
 import type { ClaimCheckOptions, ResolvedClaimCheck } from './run-modes/claim-check/claim-check.options.js';
 
-const OWNER = { label: 'The option "claimCheck" of DispatchModule', ofWhat: '' };
+const OWNER = { label: 'The option "claimCheck" of DispatchModule' };
 const METHODS = ['put', 'get', 'remove', 'sweep'] as const satisfies readonly (keyof ClaimCheckStore)[];
 const CHECKS: OptionChecks<ClaimCheckOptions> = {
   store: storeProblem,

@@ -11,6 +11,11 @@ import { handlerDeclarationsOf } from './handlers/handler.decorators.js';
 import type { NotificationChannel } from './notifications/notification-channel.js';
 import { observerProblemsOf, registerObserver } from './notifications/on-notification.decorator.js';
 import { idempotentOptionsOf } from './pipeline/idempotency/idempotent.decorator.js';
+import { cachedQueryOptionsOf } from './pipeline/query-cache/cached-query.decorator.js';
+import { invalidationRulesOf } from './pipeline/query-cache/invalidates-queries.decorator.js';
+import { bulkheadOptionsOf } from './pipeline/resilience/bulkhead/bulkhead.decorator.js';
+import { circuitBreakerOptionsOf } from './pipeline/resilience/circuit-breaker/circuit-breaker.decorator.js';
+import { rateLimitOptionsOf } from './pipeline/resilience/rate-limit/rate-limit.decorator.js';
 import { inSequenceOptionsOf } from './pipeline/sequence/in-sequence.decorator.js';
 import type { MessageRouter } from './router/message-router.js';
 import { sourceEntryOf, sourceOptionsOf } from './router/sources/source.decorator.js';
@@ -50,17 +55,35 @@ export function addObservers(channel: NotificationChannel, providers: readonly D
 export function misplacedDecorators(providers: readonly DiscoveredProvider[]): WiringMistake[] {
   return providers.flatMap(({ type, label }) => {
     if (handlerDeclarationsOf(type).length > 0) return [];
-    const decorators = [
-      ...(idempotentOptionsOf(type) === undefined ? [] : ['@Idempotent']),
-      ...(inSequenceOptionsOf(type) === undefined ? [] : ['@InSequence']),
-      ...(failureRulesOf(type).length === 0 || sagasOf(type).length > 0 ? [] : ['@OnError']),
-    ];
-    return decorators.map((decorator) => ({
+    return FOR_HANDLERS.filter(({ isOn }) => isOn(type)).map(({ decorator, beside }) => ({
       rule: 'missing-message',
-      text: `${label} has ${decorator} and handles nothing: write it on the class that has @CommandHandler or @EventsHandler.`,
+      text: `${label} has ${decorator} and handles nothing: write it on the class that has ${beside}.`,
     }));
   });
 }
+
+const WRITING = '@CommandHandler or @EventsHandler';
+const ANY = '@CommandHandler, @QueryHandler or @EventsHandler';
+
+/** Decorators that mean something on the class of a handler only, or on that of a message, which is no provider. */
+const FOR_HANDLERS: readonly {
+  readonly decorator: string;
+  readonly beside: string;
+  readonly isOn: (type: object) => boolean;
+}[] = [
+  { decorator: '@Idempotent', beside: WRITING, isOn: (type) => idempotentOptionsOf(type) !== undefined },
+  { decorator: '@InSequence', beside: WRITING, isOn: (type) => inSequenceOptionsOf(type) !== undefined },
+  {
+    decorator: '@OnError',
+    beside: '@CommandHandler, @QueryHandler, @EventsHandler or @Saga',
+    isOn: (type) => failureRulesOf(type).length > 0 && sagasOf(type).length === 0,
+  },
+  { decorator: '@CircuitBreaker', beside: ANY, isOn: (type) => circuitBreakerOptionsOf(type) !== undefined },
+  { decorator: '@RateLimit', beside: ANY, isOn: (type) => rateLimitOptionsOf(type) !== undefined },
+  { decorator: '@Bulkhead', beside: ANY, isOn: (type) => bulkheadOptionsOf(type) !== undefined },
+  { decorator: '@CachedQuery', beside: '@QueryHandler', isOn: (type) => cachedQueryOptionsOf(type) !== undefined },
+  { decorator: '@InvalidatesQueries', beside: WRITING, isOn: (type) => invalidationRulesOf(type).length > 0 },
+];
 
 function attempt(rule: WiringMistake['rule'], register: () => void): WiringMistake[] {
   try {

@@ -14,20 +14,21 @@ export interface CheckedOptions<O extends object> {
 export interface OptionsOwner {
   /** The subject of a sentence: `PlaceOrderHandler (OrdersModule)`. */
   readonly label: string;
-  /** Follows "the options": empty, or ` of @CommandHandler`. */
-  readonly ofWhat: string;
+  /** The decorator whose options they are, such as `@CommandHandler`; none for those of the module. */
+  readonly decorator?: string;
 }
 
 /** Looks the options of a decorator over: the types refuse wrong ones, but a program without types or with `as` has them. */
 export function checkOptions<O extends object>(
-  { label, ofWhat }: OptionsOwner,
+  { label, decorator }: OptionsOwner,
   options: unknown,
   checks: OptionChecks<O>,
 ): CheckedOptions<Partial<O>> {
+  const owner = decorator === undefined ? label : `${decorator} of ${label}`;
   if (!isOptionsObject(options)) {
     return {
       options: {},
-      mistakes: [mistake(`${label} has ${describeValue(options)} as its options: give an object.`)],
+      mistakes: [mistake(`${owner} has ${describeValue(options)} as its options: give an object.`)],
     };
   }
   const mistakes: WiringMistake[] = [];
@@ -35,10 +36,10 @@ export function checkOptions<O extends object>(
   for (const [name, value] of Object.entries(options)) {
     const problem = Object.hasOwn(checks, name)
       ? problemOf(checks[name as keyof O], value)
-      : `which is unknown: the options${ofWhat} are ${Object.keys(checks).join(', ')}`;
+      : `which is unknown: the options are ${Object.keys(checks).join(', ')}`;
     // What gets in is a known option with a value that it can have.
     if (problem === undefined) Object.assign(sound, { [name]: value });
-    else mistakes.push(mistake(`${label} has the option "${name}", ${problem}.`));
+    else mistakes.push(mistake(`${owner} has the option "${name}", ${problem}.`));
   }
   return { options: sound, mistakes };
 }

@@ -44,7 +44,7 @@ export function checkHandlerOptions(
   label: string,
   { kind, options }: HandlerDeclaration,
 ): CheckedOptions<HandlerDeclaration['options']> {
-  const owner = { label, ofWhat: ` of ${HANDLER_DECORATORS[kind]}` };
+  const owner = { label, decorator: HANDLER_DECORATORS[kind] };
   return kind === 'event'
     ? checkOptions<EventsHandlerOptions>(owner, options, EVENTS)
     : checkOptions<HandlerOptions>(owner, options, SINGLE);

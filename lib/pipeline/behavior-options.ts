@@ -20,5 +20,5 @@ const CHECKS: OptionChecks<BehaviorOptions> = {
 
 /** Looks the options of a behavior over. */
 export function checkBehaviorOptions(label: string, options: unknown): CheckedOptions<BehaviorOptions> {
-  return checkOptions({ label: `The behavior ${label}`, ofWhat: '' }, options, CHECKS);
+  return checkOptions({ label: `The behavior ${label}` }, options, CHECKS);
 }

@@ -48,7 +48,7 @@ export function resolveDeadLetters(given: unknown, add: (problem: string) => voi
       const missing = METHODS.find((method) => typeof Reflect.get(Object(value), method) !== 'function');
       // It has every method of the port.
       if (missing === undefined) resolved.store = value as DeadLetterStore;
-      else add(`has a store ${describeValue(value)} without the method ${missing}()`);
+      else add(`has a store without the method ${missing}(), ${describeValue(value)}`);
     } else {
       add(`has the unknown name "${name}": there are ${Object.keys(DEFAULTS).join(', ')}`);
     }

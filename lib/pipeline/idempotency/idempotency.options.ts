@@ -47,7 +47,7 @@ export function resolveIdempotency(
   given: IdempotencyOptions = {},
   mistakes: WiringMistake[] = [],
 ): ResolvedIdempotency {
-  const owner = { label: 'The option "idempotency" of DispatchModule', ofWhat: '' };
+  const owner = { label: 'The option "idempotency" of DispatchModule' };
   const { options, mistakes: wrong } = checkOptions<IdempotencyOptions>(owner, given, CHECKS);
   mistakes.push(...wrong);
   return { store: options.store ?? memoryIdempotency(), times: resolveTimes(options, DEFAULTS) };

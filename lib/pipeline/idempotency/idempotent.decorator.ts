@@ -52,5 +52,5 @@ export function checkIdempotentOptions(
   label: string,
   options: IdempotentOptions,
 ): CheckedOptions<Partial<IdempotentOptions>> {
-  return checkOptions<IdempotentOptions>({ label, ofWhat: ' of @Idempotent' }, options, CHECKS);
+  return checkOptions<IdempotentOptions>({ label, decorator: '@Idempotent' }, options, CHECKS);
 }

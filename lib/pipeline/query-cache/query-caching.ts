@@ -76,7 +76,7 @@ export class QueryCaching {
     const found = texts.map((text): WiringMistake => ({ rule: 'invalid-options', text }));
     const given = cachedQueryOptionsOf(provider.type);
     if (given === undefined) return found;
-    const owner = { label: provider.label, ofWhat: ' of @CachedQuery' };
+    const owner = { label: provider.label, decorator: '@CachedQuery' };
     const { options, mistakes } = checkOptions<CachedQueryOptions>(owner, given, CACHED_QUERY_CHECKS);
     const problem = kind === 'query' ? 'has @CachedQuery without "ttlMs"' : 'has @CachedQuery, which is for queries';
     const isWrong = kind !== 'query' || (options.ttlMs === undefined && mistakes.length === 0);

@@ -19,7 +19,8 @@ export class NamedSettings<S extends object> {
       return [];
     }
     if (Object.keys(settings).length === 0 || isSame(before.settings, settings)) return [];
-    const text = `${label} and ${before.label} both say how ${this.what} "${name}" behaves, and not the same: say it in one place.`;
+    const places = `${before.label} and ${label.replace(/^The /, 'the ')}`;
+    const text = `${places} both say how ${this.what} "${name}" behaves, and not the same: say it in one place.`;
     return [{ rule: 'invalid-options', text }];
   }
 }

@@ -4,6 +4,7 @@ import type { WiringMistake } from '../../handlers/errors.js';
 import { BULKHEAD_CHECKS, type BulkheadOptions } from './bulkhead/bulkhead.decorator.js';
 import type { CircuitBreakerOptions } from './circuit-breaker/circuit-breaker.decorator.js';
 import { BREAKER_CHECKS, CIRCUIT_CHECKS, type CircuitSettings } from './circuit-breaker/circuit-breaker.options.js';
+import { NamedSettings } from './named-settings.js';
 import { nameProblem } from './option-checks.js';
 import { memoryRateLimits } from './rate-limit/memory-rate-limits.js';
 import { RATE_LIMIT_CHECKS, type RateLimitOptions } from './rate-limit/rate-limit.decorator.js';
@@ -55,16 +56,30 @@ export function resolveResilience(given: unknown = {}, mistakes: WiringMistake[]
     if (problem !== undefined) mistakes.push({ rule: 'invalid-options', text: `${label} has a name ${problem}.` });
     return [name, checked<CircuitSettings>(`resilience.circuits.${name}`, settings, CIRCUIT_CHECKS, mistakes)] as const;
   });
-  const { circuitBreaker, rateLimit, bulkhead } = own;
+  const { rateLimit, bulkhead } = own;
+  const circuitBreaker =
+    own.circuitBreaker &&
+    checked<CircuitBreakerOptions>('resilience.circuitBreaker', own.circuitBreaker, BREAKER_CHECKS, mistakes);
+  mistakes.push(...contradiction(new Map(circuits), circuitBreaker));
   return Object.freeze({
     circuits: new Map(circuits),
-    circuitBreaker:
-      circuitBreaker &&
-      checked<CircuitBreakerOptions>('resilience.circuitBreaker', circuitBreaker, BREAKER_CHECKS, mistakes),
+    circuitBreaker,
     rateLimit: rateLimit && rateLimitOf(rateLimit, mistakes),
     bulkhead: bulkhead && bulkheadOf(bulkhead, mistakes),
     rateLimitStore: own.rateLimitStore ?? memoryRateLimits(),
   });
+}
+
+/** What the circuit of every handler says otherwise than the circuits of the same name. */
+function contradiction(
+  circuits: ReadonlyMap<string, CircuitSettings>,
+  { name, pauses: _own, ...settings }: CircuitBreakerOptions = {},
+): WiringMistake[] {
+  const named = name === undefined ? undefined : circuits.get(name);
+  if (name === undefined || named === undefined) return [];
+  const all = new NamedSettings<CircuitSettings>('the circuit');
+  all.add(name, named, 'The option "resilience.circuits" of DispatchModule');
+  return all.add(name, settings, 'The option "resilience.circuitBreaker" of DispatchModule');
 }
 
 function rateLimitOf(given: RateLimitOptions<object>, mistakes: WiringMistake[]): RateLimitOptions | undefined {
@@ -87,7 +102,7 @@ function checked<O extends object>(
   checks: OptionChecks<O>,
   mistakes: WiringMistake[],
 ): Partial<O> {
-  const owner = { label: `The option "${name}" of DispatchModule`, ofWhat: '' };
+  const owner = { label: `The option "${name}" of DispatchModule` };
   const { options, mistakes: wrong } = checkOptions<O>(owner, given, checks);
   mistakes.push(...wrong);
   return options;

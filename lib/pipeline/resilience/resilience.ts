@@ -102,7 +102,7 @@ export class Resilience {
   private checkBreaker(label: string, target: object): WiringMistake[] {
     const breaker = circuitBreakerOptionsOf(target);
     if (breaker === undefined) return [];
-    const owner = { label, ofWhat: ' of @CircuitBreaker' };
+    const owner = { label, decorator: '@CircuitBreaker' };
     const { options, mistakes } = checkOptions<CircuitBreakerOptions>(owner, breaker, BREAKER_CHECKS);
     return [...mistakes, ...this.define(label, options)];
   }
@@ -110,7 +110,7 @@ export class Resilience {
   private checkLimit(label: string, target: object): WiringMistake[] {
     const limit = rateLimitOptionsOf(target);
     if (limit === undefined) return [];
-    const owner = { label, ofWhat: ' of @RateLimit' };
+    const owner = { label, decorator: '@RateLimit' };
     const { options, mistakes } = checkOptions<RateLimitOptions>(owner, limit, RATE_LIMIT_CHECKS);
     if (mistakes.length > 0) return mistakes;
     const { name, max, durationMs = 1000 } = options;
@@ -121,7 +121,7 @@ export class Resilience {
   private checkBulkhead(label: string, target: object): WiringMistake[] {
     const bulkhead = bulkheadOptionsOf(target);
     if (bulkhead === undefined) return [];
-    const owner = { label, ofWhat: ' of @Bulkhead' };
+    const owner = { label, decorator: '@Bulkhead' };
     const { options, mistakes } = checkOptions<BulkheadOptions>(owner, bulkhead, BULKHEAD_CHECKS);
     if (mistakes.length > 0) return mistakes;
     const { name, limit, queueLimit = 0 } = options;

@@ -77,7 +77,7 @@ export function checkInSequenceOptions(
   label: string,
   options: InSequenceOptions,
 ): CheckedOptions<Partial<InSequenceOptions>> {
-  const checked = checkOptions<InSequenceOptions>({ label, ofWhat: ' of @InSequence' }, options, CHECKS);
+  const checked = checkOptions<InSequenceOptions>({ label, decorator: '@InSequence' }, options, CHECKS);
   const missing = (['key', 'sequence'] as const).filter((name) => Reflect.get(Object(options), name) === undefined);
   for (const name of missing) {
     checked.mistakes.push({ rule: 'invalid-options', text: `${label} has no function "${name}" in @InSequence.` });

@@ -23,7 +23,7 @@ export function resolveSequence(
   given: SequenceOptions = {},
   mistakes: WiringMistake[] = [],
 ): Required<SequenceOptions> {
-  const owner = { label: 'The option "sequence" of DispatchModule', ofWhat: '' };
+  const owner = { label: 'The option "sequence" of DispatchModule' };
   const { options, mistakes: wrong } = checkOptions<SequenceOptions>(owner, given, CHECKS);
   mistakes.push(...wrong);
   return { store: options.store ?? memorySequence() };

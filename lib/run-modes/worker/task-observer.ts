@@ -102,7 +102,7 @@ export class TaskObserver {
   parked(task: DeliveredTask, { place, error, attempt, context, isAwaited }: ParkedTask): void {
     const { queue, delivery } = task;
     const what = `"${delivery.name}" (${delivery.id}) of the queue "${queue}" is parked as ${place}`;
-    const line = `${what} after ${attempt} attempts: ${errorText(error)}`;
+    const line = `${what} after ${attempt} ${attempt === 1 ? 'attempt' : 'attempts'}: ${errorText(error)}`;
     // As in the caller's turn: a failure that its caller is told of is the caller's to log.
     if (!isAwaited) this.logger.error(line, stackOf(error));
     if (context !== undefined && !isAwaited) this.unhandled.publish({ exception: error, cause: context.message });

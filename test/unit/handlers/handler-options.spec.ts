@@ -50,11 +50,11 @@ describe('an option of a handler', () => {
     [
       '@CommandHandler',
       { timeout: 5 },
-      '"timeout", which is unknown: the options of @CommandHandler are keys, runMode, queue, priority, timeoutMs,',
+      '"timeout", which is unknown: the options are keys, runMode, queue, priority, timeoutMs,',
     ],
-    ['@QueryHandler', { retries: 3 }, '"retries", which is unknown: the options of @QueryHandler are keys,'],
+    ['@QueryHandler', { retries: 3 }, '"retries", which is unknown: the options are keys,'],
     ['@CommandHandler', { polymorphic: true }, '"polymorphic", which is unknown'],
-    ['@EventsHandler', { override: true }, '"override", which is unknown: the options of @EventsHandler are keys,'],
+    ['@EventsHandler', { override: true }, '"override", which is unknown: the options are keys,'],
     ['@CommandHandler', { runMode: 'fast' }, '"runMode", which is "fast", not RunMode.Sync or RunMode.Async.'],
     ['@EventsHandler', { runMode: null }, '"runMode", which is null, not RunMode.Sync or RunMode.Async.'],
     ['@CommandHandler', { queue: 7 }, '"queue", which is 7, not the name of a queue.'],
@@ -68,7 +68,10 @@ describe('an option of a handler', () => {
     ['@EventsHandler', { polymorphic: 1 }, '"polymorphic", which is 1, not true or false.'],
   ])('is a mistake: %s with %j', async (decorator, options, text) => {
     expect(await mistakesOf({ providers: [handlerOf[decorator](options)] })).toEqual([
-      { rule: 'invalid-options', text: expect.stringContaining(`Handler (AppModule) has the option ${text}`) },
+      {
+        rule: 'invalid-options',
+        text: expect.stringContaining(`${decorator} of Handler (AppModule) has the option ${text}`),
+      },
     ]);
   });
 
@@ -80,7 +83,10 @@ describe('an option of a handler', () => {
     ] as const) {
       const handler = handlerOf['@CommandHandler'](options as unknown as HandlerOptions);
       expect(await mistakesOf({ providers: [handler] })).toEqual([
-        { rule: 'invalid-options', text: `Handler (AppModule) has ${shown} as its options: give an object.` },
+        {
+          rule: 'invalid-options',
+          text: `@CommandHandler of Handler (AppModule) has ${shown} as its options: give an object.`,
+        },
       ]);
     }
   });

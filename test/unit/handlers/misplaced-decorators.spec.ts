@@ -1,6 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { Injectable, Scope, type Type } from '@nestjs/common';
 import {
+  Bulkhead,
+  CachedQuery,
+  CircuitBreaker,
   Command,
   CommandHandler,
   discard,
@@ -8,10 +11,12 @@ import {
   Event,
   EventsHandler,
   Idempotent,
+  InvalidatesQueries,
   OnError,
   OnNotification,
   Query,
   QueryHandler,
+  RateLimit,
   type NotificationClass,
 } from 'nestjs-dispatch';
 
@@ -131,10 +136,15 @@ describe('a handler with the method of another kind', () => {
 });
 
 describe('a decorator for handlers on a class that handles nothing', () => {
-  it.each<[string, (target: Type<object>) => void]>([
-    ['@Idempotent', (target) => Idempotent()(target)],
-    ['@OnError', (target) => OnError(RangeError, discard('never'))(target)],
-  ])('is a mistake: %s', async (name, decorate) => {
+  it.each<[string, string, (target: Type<object>) => void]>([
+    ['@Idempotent', '@CommandHandler or @EventsHandler', Idempotent()],
+    ['@OnError', '@CommandHandler, @QueryHandler, @EventsHandler or @Saga', OnError(RangeError, discard('never'))],
+    ['@CircuitBreaker', '@CommandHandler, @QueryHandler or @EventsHandler', CircuitBreaker()],
+    ['@RateLimit', '@CommandHandler, @QueryHandler or @EventsHandler', RateLimit({ max: 1 })],
+    ['@Bulkhead', '@CommandHandler, @QueryHandler or @EventsHandler', Bulkhead({ limit: 1 })],
+    ['@CachedQuery', '@QueryHandler', CachedQuery({ ttlMs: 1000 })],
+    ['@InvalidatesQueries', '@CommandHandler or @EventsHandler', InvalidatesQueries('all')],
+  ])('is a mistake: %s', async (name, beside, decorate) => {
     class Helper {
       execute(): void {}
     }
@@ -142,7 +152,7 @@ describe('a decorator for handlers on a class that handles nothing', () => {
     expect(await mistakesOf({ providers: [Helper] })).toEqual([
       {
         rule: 'missing-message',
-        text: `Helper (AppModule) has ${name} and handles nothing: write it on the class that has @CommandHandler or @EventsHandler.`,
+        text: `Helper (AppModule) has ${name} and handles nothing: write it on the class that has ${beside}.`,
       },
     ]);
   });

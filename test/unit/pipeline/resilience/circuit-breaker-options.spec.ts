@@ -9,17 +9,13 @@ describe('a circuit breaker', () => {
     [
       'a wrong rate',
       [{ failureRate: 2 }],
-      'has the option "failureRate", which is 2, not a number above 0, at most 1.',
+      '@CircuitBreaker of ChargeHandler (AppModule) has the option "failureRate", which is 2, not a number above 0, at most 1.',
     ],
     ['a wrong time', [{ openMs: 0 }], 'has the option "openMs", which is 0, not a whole number from 1 to 2147483647.'],
     ['a wrong way to pause', [{ pauses: 'all' as 'queue' }], `which is "all", not 'queue' or 'message'.`],
     ['an empty name', [{ name: '' }], 'has the option "name", which is "", not a text of 1 to 200 characters.'],
     ['no function', [{ countsAsFailure: 1 as never }], 'has the option "countsAsFailure", which is 1, not a function.'],
-    [
-      'an unknown option',
-      [{ rate: 1 } as never],
-      'has the option "rate", which is unknown: the options of @CircuitBreaker are',
-    ],
+    ['an unknown option', [{ rate: 1 } as never], 'has the option "rate", which is unknown: the options are'],
     [
       'a wrong option of the module',
       [undefined, { circuits: { bank: { minimumCalls: 0 } } }],
@@ -35,6 +31,11 @@ describe('a circuit breaker', () => {
       'two ways to behave',
       [{ name: 'bank', openMs: 5 }, { circuits: { bank: { openMs: 6 } } }],
       'both say how the circuit "bank" behaves, and not the same: say it in one place.',
+    ],
+    [
+      'two ways to behave, both of the module',
+      [undefined, { circuits: { bank: { openMs: 5 } }, circuitBreaker: { name: 'bank', openMs: 6 } }],
+      'of DispatchModule and the option "resilience.circuitBreaker" of DispatchModule both say how the circuit "bank"',
     ],
   ])('is refused at bootstrap with %s', async (_what, [options, resilience], text) => {
     const mistakes = await mistakesOf({

@@ -21,7 +21,7 @@ describe('a handler in sequence', () => {
     ['has the option "gapTimeoutMs", which is 0, not a whole number from 1 to', { gapTimeoutMs: 0 }],
     ['has the option "maxHeld", which is 0, not a whole number from 1 to', { maxHeld: 0 }],
     ['has the option "whenGap", which is "wait", not \'skip\' or \'fail\'.', { whenGap: 'wait' }],
-    ['has the option "gap", which is unknown: the options of @InSequence are key,', { gap: 1 }],
+    ['has the option "gap", which is unknown: the options are key,', { gap: 1 }],
   ])('is told of its mistakes at bootstrap: %s', async (text, options) => {
     const mistakes = await mistakesOf({ providers: [movingHandler(options).handler] });
     expect(mistakes).toEqual([{ rule: 'invalid-options', text: expect.stringContaining(text) }]);

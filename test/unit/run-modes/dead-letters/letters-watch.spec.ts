@@ -48,7 +48,7 @@ describe('the watch over dead letters', () => {
     [{ alertAbove: -1 }, 'has alertAbove -1, not a number from 0'],
     [{ checkEveryMs: '5s' }, 'has checkEveryMs "5s", not a number of milliseconds from 0'],
     [{ limit: 1 }, 'has the unknown name "limit": there are alertAbove, checkEveryMs, store'],
-    [{ store: { park: () => undefined } }, 'has a store an object without the method page()'],
+    [{ store: { park: () => undefined } }, 'has a store without the method page(), an object'],
   ])('keeps an application from starting with deadLetters %j', async (deadLetters, text) => {
     const mistakes = await mistakesOf({ options: { deadLetters: deadLetters as never } });
     expect(mistakes.map((mistake) => mistake.text).join()).toContain(text);
