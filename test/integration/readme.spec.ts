@@ -18,7 +18,7 @@ const { and, Behavior, DispatchExceptionFilter, DispatchModule, hasFields, heade
 const { EventsHandler, Idempotent, InSequence, not, ofType, OnNotification, Saga, Source, CommandHandler } = dispatch;
 const { CachedQuery, CircuitBreaker, InvalidatesQueries, Query, QueryHandler, RateLimit, RunMode } = dispatch;
 const { decider, InjectAggregateRepository, upcaster, Upcaster } = dispatch;
-import type { CircuitBreakers, ICommandHandler } from 'nestjs-dispatch';
+import type { CircuitBreakers, DeadLetters, ICommandHandler } from 'nestjs-dispatch';
 import { bullmq } from 'nestjs-dispatch/bullmq';
 import { postgresClaimCheck } from 'nestjs-dispatch/postgres';
 import { Command, CommandFailedNotification, DeciderRepository, Dispatcher, Event } from 'nestjs-dispatch';
