@@ -6,6 +6,7 @@ import { AsyncGuards, MADE_GUARDS, madeGuards, type MadeGuards } from './async-g
 import {
   DEFAULT_PATH,
   httpOptionsMistakes,
+  unknownNameMistakes,
   type DeadLettersHttpAsyncOptions,
   type DeadLettersHttpOptions,
 } from './http.options.js';
@@ -33,28 +34,35 @@ const NOT_CONFIGURED: WiringMistake = {
 @Module({ providers: [{ provide: HTTP_MISTAKES, useValue: [NOT_CONFIGURED] }] })
 export class DeadLettersHttpModule {
   /** The routes, with guards that are known now. */
-  static forRoot({ guards, path, imports = [] }: DeadLettersHttpOptions): DynamicModule {
-    const mistakes = httpOptionsMistakes({ guards, path });
+  static forRoot(options: DeadLettersHttpOptions): DynamicModule {
+    const { guards, path, imports = [] } = options;
+    const known = ['guards', 'path', 'imports'] satisfies (keyof DeadLettersHttpOptions)[];
+    const mistakes = [...httpOptionsMistakes({ guards, path }), ...unknownNameMistakes(options, known)];
     const provider = { provide: HTTP_MISTAKES, useValue: mistakes };
     const controllers = mistakes.length === 0 ? [controllerAt(path, guards)] : [];
     return { module: DeadLettersHttpModule, imports, providers: [provider], controllers };
   }
 
   /** The routes, with guards that are made when the application starts. */
-  static forRootAsync({ useFactory, inject = [], path, imports = [] }: DeadLettersHttpAsyncOptions): DynamicModule {
+  static forRootAsync(options: DeadLettersHttpAsyncOptions): DynamicModule {
+    const { useFactory, inject = [], path, imports = [] } = options;
+    const known = ['useFactory', 'inject', 'path', 'imports'] satisfies (keyof DeadLettersHttpAsyncOptions)[];
     const guards: Provider = {
       provide: MADE_GUARDS,
       inject: [ModuleRef, ...inject],
       useFactory: async (modules: ModuleRef, ...dependencies: never[]) =>
         madeGuards(await useFactory(...dependencies), modules),
     };
-    const pathMistakes = httpOptionsMistakes({ guards: [AsyncGuards], path });
+    const ownMistakes = [
+      ...httpOptionsMistakes({ guards: [AsyncGuards], path }),
+      ...unknownNameMistakes(options, known),
+    ];
     const mistakes: Provider = {
       provide: HTTP_MISTAKES,
       inject: [MADE_GUARDS],
-      useFactory: (made: MadeGuards) => [...pathMistakes, ...made.mistakes],
+      useFactory: (made: MadeGuards) => [...ownMistakes, ...made.mistakes],
     };
-    const controllers = pathMistakes.length === 0 ? [controllerAt(path, [AsyncGuards])] : [];
+    const controllers = ownMistakes.length === 0 ? [controllerAt(path, [AsyncGuards])] : [];
     return { module: DeadLettersHttpModule, imports, providers: [guards, mistakes], controllers };
   }
 }

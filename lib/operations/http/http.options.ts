@@ -35,6 +35,14 @@ export function httpOptionsMistakes({ guards, path }: Readonly<Record<'guards' |
   return [...(isPath ? [] : [{ rule: 'invalid-options', text } as const]), ...guardMistakes(guards)];
 }
 
+/** What is given beside the options that there are. */
+export function unknownNameMistakes(given: object, known: readonly string[]): WiringMistake[] {
+  return Object.keys(given).flatMap((name) => {
+    const text = `DeadLettersHttpModule has the option "${name}", which is unknown: the options are ${known.join(', ')}.`;
+    return known.includes(name) ? [] : { rule: 'invalid-options', text };
+  });
+}
+
 /** What is wrong with the guards. */
 export function guardMistakes(guards: unknown): WiringMistake[] {
   const start = 'The option "guards" of DeadLettersHttpModule';

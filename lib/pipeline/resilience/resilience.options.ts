@@ -3,7 +3,12 @@ import { checkOptions, type OptionChecks } from '../../handlers/checked-options.
 import type { WiringMistake } from '../../handlers/errors.js';
 import { BULKHEAD_CHECKS, type BulkheadOptions } from './bulkhead/bulkhead.decorator.js';
 import type { CircuitBreakerOptions } from './circuit-breaker/circuit-breaker.decorator.js';
-import { BREAKER_CHECKS, CIRCUIT_CHECKS, type CircuitSettings } from './circuit-breaker/circuit-breaker.options.js';
+import {
+  BREAKER_CHECKS,
+  CIRCUIT_CHECKS,
+  idleSettingProblem,
+  type CircuitSettings,
+} from './circuit-breaker/circuit-breaker.options.js';
 import { NamedSettings } from './named-settings.js';
 import { nameProblem } from './option-checks.js';
 import { memoryRateLimits } from './rate-limit/memory-rate-limits.js';
@@ -54,12 +59,12 @@ export function resolveResilience(given: unknown = {}, mistakes: WiringMistake[]
     const problem = nameProblem(name);
     const label = 'The option "resilience.circuits" of DispatchModule';
     if (problem !== undefined) mistakes.push({ rule: 'invalid-options', text: `${label} has a name ${problem}.` });
-    return [name, checked<CircuitSettings>(`resilience.circuits.${name}`, settings, CIRCUIT_CHECKS, mistakes)] as const;
+    return [name, circuitOf(`resilience.circuits.${name}`, settings, CIRCUIT_CHECKS, mistakes)] as const;
   });
   const { rateLimit, bulkhead } = own;
   const circuitBreaker =
     own.circuitBreaker &&
-    checked<CircuitBreakerOptions>('resilience.circuitBreaker', own.circuitBreaker, BREAKER_CHECKS, mistakes);
+    circuitOf<CircuitBreakerOptions>('resilience.circuitBreaker', own.circuitBreaker, BREAKER_CHECKS, mistakes);
   mistakes.push(...contradiction(new Map(circuits), circuitBreaker));
   return Object.freeze({
     circuits: new Map(circuits),
@@ -68,6 +73,19 @@ export function resolveResilience(given: unknown = {}, mistakes: WiringMistake[]
     bulkhead: bulkhead && bulkheadOf(bulkhead, mistakes),
     rateLimitStore: own.rateLimitStore ?? memoryRateLimits(),
   });
+}
+
+function circuitOf<O extends CircuitSettings>(
+  name: string,
+  given: unknown,
+  checks: OptionChecks<O>,
+  mistakes: WiringMistake[],
+): Partial<O> {
+  const options = checked(name, given, checks, mistakes);
+  const problem = idleSettingProblem(options);
+  const text = `The option "${name}" of DispatchModule ${problem}.`;
+  if (problem !== undefined) mistakes.push({ rule: 'invalid-options', text });
+  return options;
 }
 
 /** What the circuit of every handler says otherwise than the circuits of the same name. */

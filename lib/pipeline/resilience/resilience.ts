@@ -13,7 +13,7 @@ import { BULKHEAD_CHECKS, bulkheadOptionsOf, type BulkheadOptions } from './bulk
 import { Bulkheads } from './bulkhead/bulkheads.js';
 import { CircuitBreakerBehavior } from './circuit-breaker/circuit-breaker.behavior.js';
 import { circuitBreakerOptionsOf, type CircuitBreakerOptions } from './circuit-breaker/circuit-breaker.decorator.js';
-import { BREAKER_CHECKS, type CircuitSettings } from './circuit-breaker/circuit-breaker.options.js';
+import { BREAKER_CHECKS, idleSettingProblem, type CircuitSettings } from './circuit-breaker/circuit-breaker.options.js';
 import { CircuitBreakers } from './circuit-breaker/circuit-breakers.js';
 import { Circuits } from './circuit-breaker/circuits.js';
 import { NamedSettings } from './named-settings.js';
@@ -104,7 +104,10 @@ export class Resilience {
     if (breaker === undefined) return [];
     const owner = { label, decorator: '@CircuitBreaker' };
     const { options, mistakes } = checkOptions<CircuitBreakerOptions>(owner, breaker, BREAKER_CHECKS);
-    return [...mistakes, ...this.define(label, options)];
+    const problem = idleSettingProblem(options);
+    const text = `@CircuitBreaker of ${label} ${problem}.`;
+    const idle: WiringMistake[] = problem === undefined ? [] : [{ rule: 'invalid-options', text }];
+    return [...mistakes, ...idle, ...this.define(label, options)];
   }
 
   private checkLimit(label: string, target: object): WiringMistake[] {

@@ -173,7 +173,7 @@ export class QueueStage {
   }
 
   private opened(): QueueClient {
-    if (this.client === undefined) throw new QueueNotConfiguredError('what was asked of queues');
+    if (this.client === undefined) throw new QueueNotConfiguredError('Queues, QueueHealth or DeadLetters');
     return this.client;
   }
 }

@@ -124,6 +124,18 @@ describe('the application does not start', () => {
     expect((error as WiringError).mistakes).toEqual([{ rule: 'missing-guard', text: expect.stringContaining(text) }]);
   });
 
+  it.each<[string, DynamicModule]>([
+    ['forRoot()', DeadLettersHttpModule.forRoot({ guards: [everybody], pathh: 'admin' } as never)],
+    [
+      'forRootAsync()',
+      DeadLettersHttpModule.forRootAsync({ useFactory: () => guards(everybody), pathh: 'x' } as never),
+    ],
+  ])('with an option of %s that is unknown', async (_how, http) => {
+    const error = await rejectionOf(startHttp(inMemoryQueue(), http));
+    const text = 'DeadLettersHttpModule has the option "pathh", which is unknown: the options are';
+    expect((error as WiringError).mistakes).toEqual([{ rule: 'invalid-options', text: expect.stringContaining(text) }]);
+  });
+
   it.each(['', '/', 7])('with the path %j', async (path) => {
     const http = DeadLettersHttpModule.forRoot({ guards: [everybody], path: path as string });
     const error = await rejectionOf(startHttp(inMemoryQueue(), http));

@@ -34,7 +34,7 @@ export interface ResolvedCircuitSettings extends Required<
 > {
   /** Infinity where the rate does not matter. */
   readonly failureRate: number;
-  /** Infinity where the row does not matter. */
+  /** Infinity where failures in a row do not matter. */
   readonly consecutiveFailures: number;
 }
 
@@ -51,6 +51,16 @@ export const CIRCUIT_CHECKS: OptionChecks<CircuitSettings> = {
   halfOpenCalls: (value) => wholeNumberProblem(value, 1),
   countsAsFailure: functionProblem,
 };
+
+/** Says that settings are given which have no part in when the circuit opens; undefined where all have. */
+export function idleSettingProblem(given: { readonly [Name in keyof CircuitSettings]?: unknown }): string | undefined {
+  if (given.consecutiveFailures === undefined || given.failureRate !== undefined) return undefined;
+  const idle = (['minimumCalls', 'windowMs'] as const).filter((name) => given[name] !== undefined);
+  const names = idle.map((name) => `"${name}"`).join(' and ');
+  return idle.length === 0
+    ? undefined
+    : `has ${names} beside "consecutiveFailures", where only "failureRate" needs it: give that too, or leave it out`;
+}
 
 /** What else the decorator says. */
 export const BREAKER_CHECKS = {

@@ -30,7 +30,7 @@ const PROBING_MS = 1000;
 export class Circuit {
   private current: CircuitState = 'closed';
   private phase = 0;
-  private row = 0;
+  private failuresInRow = 0;
   private readonly window: OutcomeWindow;
   private openUntilMs = 0;
   private probes = 0;
@@ -115,12 +115,12 @@ export class Circuit {
   private count(isFailure: boolean, error: unknown): void {
     const time = performance.now();
     this.window.add(isFailure, time);
-    this.row = isFailure ? this.row + 1 : 0;
+    this.failuresInRow = isFailure ? this.failuresInRow + 1 : 0;
     if (!isFailure) return;
     const { failureRate, minimumCalls, consecutiveFailures } = this.settings;
     const { failures, calls } = this.window.counts(time);
     const isAbove = calls >= minimumCalls && failures / calls >= failureRate;
-    if (isAbove || this.row >= consecutiveFailures) this.open(failures, calls, error);
+    if (isAbove || this.failuresInRow >= consecutiveFailures) this.open(failures, calls, error);
   }
 
   private open(failures: number, calls: number, error: unknown): void {
@@ -139,7 +139,7 @@ export class Circuit {
   private begin(state: CircuitState): void {
     this.current = state;
     this.phase += 1;
-    this.row = 0;
+    this.failuresInRow = 0;
     this.probes = 0;
     this.answers = 0;
     this.window.clear();

@@ -33,6 +33,16 @@ describe('a circuit breaker', () => {
       'both say how the circuit "bank" behaves, and not the same: say it in one place.',
     ],
     [
+      'a window that no rate needs',
+      [{ consecutiveFailures: 3, windowMs: 1000 }],
+      '@CircuitBreaker of ChargeHandler (AppModule) has "windowMs" beside "consecutiveFailures", where only "failureRate"',
+    ],
+    [
+      'a window and a count that no rate needs, of the module',
+      [undefined, { circuits: { bank: { consecutiveFailures: 3, windowMs: 1000, minimumCalls: 2 } } }],
+      '"resilience.circuits.bank" of DispatchModule has "minimumCalls" and "windowMs" beside "consecutiveFailures"',
+    ],
+    [
       'two ways to behave, both of the module',
       [undefined, { circuits: { bank: { openMs: 5 } }, circuitBreaker: { name: 'bank', openMs: 6 } }],
       'of DispatchModule and the option "resilience.circuitBreaker" of DispatchModule both say how the circuit "bank"',
