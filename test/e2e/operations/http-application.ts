@@ -1,7 +1,14 @@
 import { afterEach } from '@jest/globals';
 import type { DynamicModule, INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { DeadLetters, Dispatcher, DispatchModule, RunMode, type QueueBackendFactory } from 'nestjs-dispatch';
+import {
+  DeadLetters,
+  Dispatcher,
+  DispatchModule,
+  RunMode,
+  type DispatchOptions,
+  type QueueBackendFactory,
+} from 'nestjs-dispatch';
 
 import { newQueue } from '../run-modes/modes.js';
 import { CHARGING, Bank } from './charges.js';
@@ -26,9 +33,11 @@ export async function startHttp(
   queue: QueueBackendFactory | undefined,
   http: DynamicModule,
   path = 'dispatch/dead-letters',
+  more: DispatchOptions = {},
 ) {
   const name = newQueue();
   const options = {
+    ...more,
     ...(queue && { queue }),
     runMode: RunMode.Async,
     queues: { default: name, defaults: { maxAttempts: 1 } },
