@@ -52,6 +52,12 @@ export class OptionProblems {
     return 1;
   }
 
+  flag(name: string, value: boolean): boolean {
+    if (typeof value === 'boolean') return value;
+    this.add(name, `is ${String(value)}, not true or false`);
+    return false;
+  }
+
   logging(value: boolean | LoggingOptions): LoggingOptions | undefined {
     if (typeof value === 'boolean') return value ? {} : undefined;
     if (typeof value !== 'object' || value === null) {

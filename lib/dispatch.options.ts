@@ -86,6 +86,11 @@ export interface DispatchOptions extends FailureOptions {
   readonly maxDepth?: number;
   /** Logs every handled message, sensitive fields redacted. Default false. */
   readonly logging?: boolean | LoggingOptions;
+  /**
+   * Logs, at the level `debug`, where each message goes and why, and which rule decides about a failure. Observers of
+   * `MessageRoutedNotification` and `FailureDecidedNotification` are told without it. Default false.
+   */
+  readonly decisionLog?: boolean;
   /** Which of Nest's guards, interceptors, pipes and exception filters stand around handlers, beside a handler's own. */
   readonly nestEnhancers?: NestEnhancerOptions;
   readonly notifications?: NotificationOptions;
@@ -171,6 +176,7 @@ export interface ResolvedDispatchOptions {
   readonly maxPayloadBytes: number;
   readonly maxDepth: number;
   readonly logging: LoggingOptions | undefined;
+  readonly isDecisionLogged: boolean;
   readonly nestEnhancers: Required<NestEnhancerOptions>;
   readonly notifications: NotificationOptions;
   readonly idempotency: ResolvedIdempotency;
@@ -205,6 +211,7 @@ const KNOWN: Record<keyof DispatchOptions, true> = {
   maxPayloadBytes: true,
   maxDepth: true,
   logging: true,
+  decisionLog: true,
   nestEnhancers: true,
   notifications: true,
   idempotency: true,
@@ -245,6 +252,7 @@ export function resolveDispatchOptions(given: DispatchOptions | MissingOptions =
     ),
     maxDepth: problems.count('maxDepth', options.maxDepth ?? DEFAULT_CODEC_LIMITS.maxDepth, MAX_DEPTH),
     logging: problems.logging(options.logging ?? false),
+    isDecisionLogged: problems.flag('decisionLog', options.decisionLog ?? false),
     nestEnhancers: resolveNestEnhancers(options.nestEnhancers, problems.mistakes),
     notifications: problems.notifications(options.notifications),
     idempotency: resolveIdempotency(options.idempotency, problems.mistakes),

@@ -33,6 +33,7 @@ import { ProviderDiscovery } from './handlers/provider-discovery.js';
 import { AmbientStore } from './message/ambient-context.js';
 import { Rehydrator } from './message/codec/rehydrate.js';
 import { MessageValidators } from './message/validation/message-validators.js';
+import { DecisionLog } from './notifications/decisions/decision-log.js';
 import { NotificationChannel } from './notifications/notification-channel.js';
 import { BehaviorRegistry } from './pipeline/behavior-registry.js';
 import { HandlerPreparation } from './pipeline/handler-preparation.js';
@@ -78,6 +79,7 @@ export class DispatchStages {
   private readonly enhancers: NestEnhancers;
   private readonly policies: FailurePolicies;
   private readonly lastFailures: LastFailures;
+  private readonly decisions: DecisionLog;
   private readonly idempotency: IdempotentCalls;
   readonly resilience: Resilience;
   readonly queryCaching = new QueryCaching();
@@ -105,6 +107,7 @@ export class DispatchStages {
     const ambient = new AmbientStore(options.isAmbient);
     this.ambient = ambient;
     this.channel = new NotificationChannel(options.notifications);
+    this.decisions = new DecisionLog(this.channel, options.isDecisionLogged);
     this.unhandled = new UnhandledExceptionBus(options.unhandledExceptionPublisher);
     const failures = new FailureReporter(this.unhandled, this.channel);
     this.behaviors = new BehaviorRegistry(nest.scopes);
@@ -123,8 +126,8 @@ export class DispatchStages {
     // What goes through a queue carries its correlation to where it can be seen.
     if (this.queueing.client !== undefined) ambient.want();
     const queued = new QueuedDispatch(placements, this.queueing.client, (queue) => this.queueing.startsLater(queue));
-    this.runMode = new SyncRunMode(this.inFlight, failures, ambient, this.lastFailures);
-    this.observed = new ObservedRunMode(this.runMode, this.channel, ambient);
+    this.runMode = new SyncRunMode(this.inFlight, failures, ambient, this.lastFailures, this.decisions);
+    this.observed = new ObservedRunMode(this.runMode, this.channel, ambient, this.decisions);
     this.dispatch = this.makeDispatch(queued);
     this.router = this.makeRouter();
     this.dispatcher = new Dispatcher(this.dispatch, this.router, this.makeOperations(queued));
@@ -235,7 +238,7 @@ export class DispatchStages {
   }
 
   private makeQueueing(): QueueStage {
-    const { channel, unhandled, inFlight, policies, lastFailures } = this;
+    const { channel, unhandled, inFlight, policies, lastFailures, decisions } = this;
     const { queueing, maxPayloadBytes: maxBytes, maxDepth } = this.options;
     return new QueueStage({
       ...queueing,
@@ -244,6 +247,7 @@ export class DispatchStages {
       inFlight,
       policies,
       lastFailures,
+      decisions,
       limits: { maxBytes, maxDepth },
     });
   }
@@ -255,7 +259,7 @@ export class DispatchStages {
   }
 
   private makeDispatch(queued: QueuedDispatch): MessageDispatch {
-    const { routes, observed, runMode, inFlight, streams, channel, ambient, idempotency } = this;
+    const { routes, observed, runMode, inFlight, streams, channel, ambient, idempotency, decisions } = this;
     return new MessageDispatch({
       routes,
       queued,
@@ -265,15 +269,16 @@ export class DispatchStages {
       streams,
       ambient,
       effects: idempotency,
+      decisions,
     });
   }
 
   private makeRouter(): MessageRouter {
     const { rehydrator } = this;
     const { maxDepth, maxPayloadBytes, hooks } = this.options;
-    const { dispatch, routes, observed: runMode, ambient } = this;
+    const { dispatch, routes, observed: runMode, ambient, decisions } = this;
     return new MessageRouter({
-      dispatch: new KeyedMessages({ dispatch, routes, runMode, ambient }),
+      dispatch: new KeyedMessages({ dispatch, routes, runMode, ambient, decisions }),
       toMessage: (target, plain) => rehydrator.toMessage(target, plain),
       observer: notifyingObserver(this.channel),
       defaultInspector: jsonInspector(maxDepth),

@@ -3,6 +3,8 @@ import type { AmbientStore } from '../message/ambient-context.js';
 import { Envelope } from '../message/envelope.js';
 import { MessageContext, type HandlerContext, type SendOptions } from '../message/message-context.js';
 import type { Command, Query } from '../message/message.js';
+import { RunMode } from '../message/run-mode.js';
+import type { DecisionLog } from '../notifications/decisions/decision-log.js';
 import type { KeyedDispatch, KeyedPayload, KeyedRoute } from './keyed-route.js';
 import type { MessageDispatch } from './message-dispatch.js';
 import type { ObservedRunMode } from './observed-run-mode.js';
@@ -19,12 +21,17 @@ const UNGOVERNED = {
   onFailed: undefined,
 } as const;
 
+/** Where functions run. */
+const BECAUSE = 'the function that handles it, which has no queue';
+const IN_TURN = { runMode: RunMode.Sync, queue: '', reasons: { runMode: BECAUSE, queue: BECAUSE } };
+
 /** What messages known by a key are dispatched with. */
 export interface KeyedMessagesParts {
   readonly dispatch: MessageDispatch;
   readonly routes: Routes;
   readonly runMode: ObservedRunMode;
   readonly ambient: AmbientStore;
+  readonly decisions: DecisionLog;
 }
 
 /** Takes messages to their handlers that are known by a key: those the router has made of foreign ones. */
@@ -58,6 +65,7 @@ export class KeyedMessages implements KeyedDispatch {
     const facts = { name: `the function for "${key}"`, key, timeoutMs: 0 };
     const handler = { ...UNGOVERNED, facts, invoke: work, invokeLimited: work };
     const envelope = new Envelope(message, definition, 'command', undefined, options);
+    if (this.parts.decisions.active) this.parts.decisions.routed(envelope, key, IN_TURN);
     return this.parts.runMode.run(handler, new MessageContext(envelope, facts, undefined, this.parts.dispatch));
   }
 }

@@ -16,15 +16,17 @@ import { classOf, nameOf, type Command, type Query } from '../message/message.js
 import type { Receipt } from '../message/receipt.js';
 import { RunMode } from '../message/run-mode.js';
 import type { InFlight } from '../run-modes/in-flight.js';
+import type { DecisionLog } from '../notifications/decisions/decision-log.js';
 import { Admission } from './admission/admission.js';
 import { adviceForUnhandled, adviceForUnheard } from './admission/misplaced-message.js';
 import { InvalidSendOptionsError } from './errors.js';
 import type { EventDelivery } from './event-delivery.js';
 import type { MessageStreams } from './message-streams.js';
 import type { ObservedRunMode } from './observed-run-mode.js';
+import { placedByCall } from './queued/placement.js';
 import type { QueuedDispatch } from './queued/queued-dispatch.js';
 import { QueuedEvents } from './queued/queued-events.js';
-import type { EventRoute, Routes, SingleRoute } from './routes.js';
+import type { EventRoute, PlacedHandler, Routes, SingleRoute } from './routes.js';
 
 /** The parts a message passes through; all of them live as long as the application. */
 export interface MessageDispatchParts {
@@ -36,6 +38,7 @@ export interface MessageDispatchParts {
   readonly streams: MessageStreams;
   readonly ambient: AmbientStore;
   readonly effects: EffectMemo;
+  readonly decisions: DecisionLog;
 }
 
 /**
@@ -52,6 +55,7 @@ export class MessageDispatch implements ContextOwner {
   private readonly streams: MessageStreams;
   private readonly ambient: AmbientStore;
   private readonly effects: EffectMemo;
+  private readonly decisions: DecisionLog;
   private readonly admission: Admission;
 
   constructor(parts: MessageDispatchParts) {
@@ -59,11 +63,12 @@ export class MessageDispatch implements ContextOwner {
     this.runMode = parts.runMode;
     this.delivery = parts.delivery;
     this.queued = parts.queued;
-    this.queuedEvents = new QueuedEvents(parts.queued, parts.delivery, parts.routes);
+    this.queuedEvents = new QueuedEvents(parts.queued, parts.delivery, parts.routes, parts.decisions);
     this.inFlight = parts.inFlight;
     this.streams = parts.streams;
     this.ambient = parts.ambient;
     this.effects = parts.effects;
+    this.decisions = parts.decisions;
     this.admission = new Admission(parts);
   }
 
@@ -93,7 +98,9 @@ export class MessageDispatch implements ContextOwner {
     this.show('command', command);
     const placement = this.queued.placementOfSent(definition, route?.handler, options);
     const envelope = new Envelope(command, definition, 'command', parent?.envelope, withoutContext(options));
-    return this.queued.post<R>(envelope, { key: route?.handler.facts.key, placement }, options);
+    const key = route?.handler.facts.key;
+    if (this.decisions.active) this.decisions.routed(envelope, key, placement);
+    return this.queued.post<R>(envelope, { key, placement }, options);
   }
 
   publish(event: object, options?: SendOptions, from?: MessageContext): Promise<void> {
@@ -101,7 +108,10 @@ export class MessageDispatch implements ContextOwner {
     const route = this.routeOf(event, parent, options);
     if (route instanceof Error) return this.delivery.refuse(event, route);
     const envelope = new Envelope(event, route.definition, 'event', parent?.envelope, withoutContext(options));
-    if (!this.queuedEvents.concerns(route, options)) return this.delivery.deliver(route, envelope, parent, this);
+    if (!this.queuedEvents.concerns(route, options)) {
+      if (this.decisions.active) this.tellRouted(envelope, route.handlers);
+      return this.delivery.deliver(route, envelope, parent, this);
+    }
     const published = this.queuedEvents.deliver({ route, envelope, parent, owner: this }, options);
     return published.catch((error: unknown) => this.delivery.refuse(event, error));
   }
@@ -177,6 +187,7 @@ export class MessageDispatch implements ContextOwner {
     if (this.queuedEvents.concerns(route, options)) {
       return this.queuedEvents.deliverAndWait(published, options, queuedUntil);
     }
+    if (this.decisions.active) this.tellRouted(envelope, route.handlers);
     const waitFor = options?.await ?? 'handlers';
     await this.delivery.deliverAndWait(route, envelope, parent, { owner: this, waitFor, alongside: [] });
   }
@@ -201,8 +212,14 @@ export class MessageDispatch implements ContextOwner {
     if (options !== undefined || handler.placement.runMode === RunMode.Async) {
       const placement = this.queued.placementOf(handler, options, envelope.name);
       if (placement instanceof Error) return Promise.reject(placement);
-      if (placement !== undefined) return this.queued.execute(envelope, { key: handler.facts.key, placement }, options);
+      if (placement !== undefined) {
+        const { key } = handler.facts;
+        if (this.decisions.active) this.decisions.routed(envelope, key, placement);
+        return this.queued.execute(envelope, { key, placement }, options);
+      }
     }
+    if (this.decisions.active)
+      this.decisions.routed(envelope, handler.facts.key, placedByCall(handler.placement, options));
     return this.runMode.run(handler, new MessageContext(envelope, handler.facts, parent, this));
   }
 
@@ -222,7 +239,13 @@ export class MessageDispatch implements ContextOwner {
     if (refusal !== undefined) throw refusal;
     this.show(kind, message);
     const envelope = new Envelope(message, definition, kind, parent?.envelope, withoutContext(options));
+    if (this.decisions.active) this.decisions.routed(envelope, undefined, placement);
     return this.queued.execute(envelope, { key: undefined, placement }, options);
+  }
+
+  /** All of them run in the publisher's turn, where nothing is said of that at the call. */
+  private tellRouted(envelope: Envelope, handlers: readonly PlacedHandler[]): void {
+    for (const { facts, placement } of handlers) this.decisions.routed(envelope, facts.key, placement);
   }
 
   private show(kind: 'command' | 'query', message: object): void {

@@ -12,6 +12,7 @@ import {
   QueryFailedNotification,
   QueryInitiatedNotification,
 } from '../notifications/message-notifications.js';
+import type { DecisionLog } from '../notifications/decisions/decision-log.js';
 import type { NotificationChannel } from '../notifications/notification-channel.js';
 import type { PreparedHandler, SyncRunMode } from '../run-modes/sync-run-mode.js';
 
@@ -31,11 +32,12 @@ export class ObservedRunMode {
     private readonly runMode: SyncRunMode,
     private readonly channel: NotificationChannel,
     private readonly ambient: AmbientStore,
+    private readonly decisions: DecisionLog,
   ) {}
 
-  /** Whether nobody can see the context of a message that is dispatched now, so that none need be made. */
+  /** Whether nobody can see anything of a message that is dispatched now, so that no context need be made for it. */
   get isUnseen(): boolean {
-    return !this.channel.active && !this.ambient.isKept;
+    return !this.decisions.active && !this.ambient.isKept;
   }
 
   /** Runs a handler that takes the message only, with nothing around it. */

@@ -44,6 +44,7 @@ export {
 export {
   compileFailurePolicy,
   type CompiledFailurePolicy,
+  type FailureDecision,
   type FailurePolicyParts,
 } from '../failures/policy/compile-policy.js';
 export type { ErrorClass, ErrorKind, ErrorMatcher, ErrorOf } from '../failures/policy/error-matcher.js';

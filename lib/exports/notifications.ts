@@ -6,6 +6,12 @@ export {
   DeadLettersAlertNotification,
   type DeadLetterNotificationFacts,
 } from '../notifications/dead-letters/dead-letter-notifications.js';
+export {
+  FailureDecidedNotification,
+  MessageRoutedNotification,
+  type DecidedAction,
+  type MessageRouting,
+} from '../notifications/decisions/decision-notifications.js';
 export { InvalidNotificationOptionsError, ObserverScopeError } from '../notifications/errors.js';
 export {
   EventsNotPublishedNotification,

@@ -22,6 +22,7 @@ import {
   DeadLettersAlertNotification,
 } from './dead-letters/dead-letter-notifications.js';
 import { EventsNotPublishedNotification, SnapshotFailedNotification } from './event-store/event-store-notifications.js';
+import { FailureDecidedNotification, MessageRoutedNotification } from './decisions/decision-notifications.js';
 import { NotificationChannel } from './notification-channel.js';
 import {
   DispatchNotification,
@@ -59,6 +60,8 @@ import { SagaDiscardedNotification, SagaFailedNotification, SagaReactedNotificat
 
 /** Every class of notifications. */
 export const NOTIFICATIONS: readonly NotificationClass[] = Object.freeze([
+  MessageRoutedNotification,
+  FailureDecidedNotification,
   CommandInitiatedNotification,
   CommandCompletedNotification,
   CommandFailedNotification,

@@ -1,8 +1,10 @@
 import { delay, isPromiseLike } from '../common/promises.js';
-import { actionIn } from '../failures/policy/action.js';
+import { actionIn, type RunModeAction } from '../failures/policy/action.js';
 import type { CompiledFailurePolicy } from '../failures/policy/compile-policy.js';
+import type { Failure } from '../failures/policy/failure.js';
 import { jittered } from '../failures/policy/jitter.js';
 import type { FailureReporter } from '../failures/failure-reporter.js';
+import type { DecisionLog } from '../notifications/decisions/decision-log.js';
 import { InvalidMessageError } from '../message/errors.js';
 import type { AmbientStore } from '../message/ambient-context.js';
 import type { MessageContext } from '../message/message-context.js';
@@ -27,6 +29,7 @@ export class SyncRunMode {
     private readonly failures: FailureReporter,
     private readonly ambient: AmbientStore,
     private readonly lastFailures: LastFailures,
+    private readonly decisions: DecisionLog,
   ) {}
 
   /**
@@ -117,8 +120,7 @@ export class SyncRunMode {
       } catch (error) {
         if (isInvalid(error, current)) throw error;
         if (isStopped(current)) return this.giveUp(handler, current, error);
-        const failure = failureOf(handler, current, error);
-        const action = actionIn(failure, policy.decide(failure));
+        const action = this.decided(policy, failureOf(handler, current, error), current);
         if (action.action === 'discard') {
           this.failures.discarded(current, error, action.reason);
           return undefined;
@@ -130,6 +132,14 @@ export class SyncRunMode {
         if (isStopped(current) || this.inFlight.ended.aborted) return this.giveUp(handler, current, error);
       }
     }
+  }
+
+  private decided(policy: CompiledFailurePolicy, failure: Failure, context: MessageContext): RunModeAction {
+    if (!this.decisions.wantsFailures) return actionIn(failure, policy.decide(failure));
+    const decision = policy.decision(failure);
+    const action = actionIn(failure, decision.action);
+    this.decisions.failed(context, failure.error, { rule: decision.rule, action });
+    return action;
   }
 
   /** @throws the error, for the caller */

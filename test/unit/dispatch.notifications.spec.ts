@@ -13,13 +13,14 @@ import {
   EventHandlingFailedNotification,
   EventPublishedNotification,
   InjectNotifications,
+  MessageRoutedNotification,
   MessageUnhandledNotification,
   Notifications,
   OnNotification,
   Query,
   QueryCompletedNotification,
 } from 'nestjs-dispatch';
-import type { Observable } from 'rxjs';
+import { filter, type Observable } from 'rxjs';
 
 import { start } from './dispatcher/application.js';
 import { commandHandler, eventHandler, queryHandler } from './dispatcher/handlers.js';
@@ -56,7 +57,9 @@ async function startWatched(...providers: Type<object>[]) {
   const options = { notifications: { attemptCount: 1 } };
   const application = await start({ options, providers: [...handlers, ...providers] });
   const seen: DispatchNotification[] = [];
-  application.app.get(Notifications).subscribe((notification) => seen.push(notification));
+  // Where messages go has specs of its own.
+  const others$ = application.app.get(Notifications).pipe(filter((one) => !(one instanceof MessageRoutedNotification)));
+  others$.subscribe((notification) => seen.push(notification));
   return { ...application, seen };
 }
 

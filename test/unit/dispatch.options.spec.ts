@@ -33,6 +33,7 @@ describe('an option of DispatchModule', () => {
     ['maxPayloadBytes', { maxPayloadBytes: 1.5 }],
     ['maxDepth', { maxDepth: 1001 }],
     ['logging', { logging: 'yes' }],
+    ['decisionLog', { decisionLog: 'yes' }],
     ['logging', { logging: { level: 'info' } }],
     ['sources', { sources: {} }],
     ['hooks', { hooks: () => undefined }],

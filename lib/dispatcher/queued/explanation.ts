@@ -1,6 +1,7 @@
 import type { SendOptions } from '../../message/message-context.js';
 import { classOf, Command, Query, type MessageClass, type MessageKind } from '../../message/message.js';
 import { RunMode } from '../../message/run-mode.js';
+import { routingText } from '../../notifications/decisions/decision-texts.js';
 import type { Routes } from '../routes.js';
 import { placedByCall, type Placement } from './placement.js';
 import type { QueuedDispatch } from './queued-dispatch.js';
@@ -32,11 +33,10 @@ export class Explanation {
   /** The same as lines for a log. */
   toString(): string {
     if (this.handlers.length === 0) return `${this.kind} "${this.messageName}": nobody handles it`;
-    const lines = this.handlers.flatMap(({ handler, runMode, queue, runModeBecauseOf, queueBecauseOf, failures }) => {
-      const place = queue === undefined ? '' : ` through the queue "${queue}" (because of ${queueBecauseOf})`;
-      const mode = `RunMode.${runMode === RunMode.Async ? 'Async' : 'Sync'} (because of ${runModeBecauseOf})`;
-      return [`  ${handler}: ${mode}${place}`, ...failures.map((rule) => `    where it fails: ${rule}`)];
-    });
+    const lines = this.handlers.flatMap(({ handler, failures, ...routing }) => [
+      `  ${handler}: ${routingText(routing)}`,
+      ...failures.map((rule) => `    where it fails: ${rule}`),
+    ]);
     return [`${this.kind} "${this.messageName}":`, ...lines].join('\n');
   }
 }

@@ -70,8 +70,10 @@ export class QueuedDispatch {
     handler: PlacedHandler | undefined,
     options: SendOptions | undefined,
   ): Placement {
-    const placement = handler?.placement ?? this.placements.of(definition, undefined);
-    return { ...placedByCall(placement, options), runMode: RunMode.Async };
+    const placement = placedByCall(handler?.placement ?? this.placements.of(definition, undefined), options);
+    if (placement.runMode === RunMode.Async) return placement;
+    const reasons = { ...placement.reasons, runMode: 'send(), which always goes through a queue' };
+    return { ...placement, runMode: RunMode.Async, reasons };
   }
 
   /** Where a message goes that nothing here handles; undefined where nothing sends it away. */

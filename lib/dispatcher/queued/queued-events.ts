@@ -1,8 +1,10 @@
 import type { Envelope } from '../../message/envelope.js';
 import type { ContextOwner, MessageContext, PublishOptions, SendOptions } from '../../message/message-context.js';
+import type { DecisionLog } from '../../notifications/decisions/decision-log.js';
 import { EventHandlingError, InvalidSendOptionsError } from '../errors.js';
 import type { EventDelivery } from '../event-delivery.js';
 import type { EventRoute, PlacedHandler, Routes } from '../routes.js';
+import { placedByCall } from './placement.js';
 import type { QueuedDispatch, QueuedHandler } from './queued-dispatch.js';
 
 /** An event on its way to handlers of which some run behind queues. */
@@ -24,6 +26,7 @@ export class QueuedEvents {
     private readonly queued: QueuedDispatch,
     private readonly delivery: EventDelivery,
     private readonly routes: Pick<Routes, 'knows'>,
+    private readonly decisions: DecisionLog,
   ) {}
 
   /** Whether the handlers of an event can not all be run in the publisher's turn. */
@@ -41,7 +44,7 @@ export class QueuedEvents {
    */
   async deliver(event: QueuedEvent, options: SendOptions | undefined): Promise<void> {
     const { envelope, parent, owner } = event;
-    const { local, queued } = this.split(event, options);
+    const { local, queued } = this.place(event, options);
     await this.delivery.deliver({ handlers: local, queuedCount: queued.length }, envelope, parent, owner);
     const ends = await Promise.allSettled(queued.map((handler) => this.queued.post(envelope, handler, options)));
     const errors = ends.flatMap((end): unknown[] => (end.status === 'rejected' ? [end.reason] : []));
@@ -60,7 +63,7 @@ export class QueuedEvents {
     queuedUntil: 'stored' | 'handled',
   ): Promise<void> {
     const { envelope, parent, owner } = event;
-    const { local, queued } = this.split(event, options);
+    const { local, queued } = this.place(event, options);
     const alongside = queued.map((handler) => {
       const sent = queuedUntil === 'stored' ? this.queued.post(envelope, handler, options) : undefined;
       return { handler: handler.name, done: sent ?? this.queued.execute(envelope, handler, options) };
@@ -68,6 +71,17 @@ export class QueuedEvents {
     const waitFor = options?.await ?? 'handlers';
     const route = { handlers: local, queuedCount: queued.length };
     await this.delivery.deliverAndWait(route, envelope, parent, { owner, waitFor, alongside });
+  }
+
+  private place(event: QueuedEvent, options: SendOptions | undefined): Split {
+    const split = this.split(event, options);
+    const { decisions } = this;
+    if (!decisions.active) return split;
+    for (const { facts, placement } of split.local) {
+      decisions.routed(event.envelope, facts.key, placedByCall(placement, options));
+    }
+    for (const { key, placement } of split.queued) decisions.routed(event.envelope, key, placement);
+    return split;
   }
 
   private split({ route, envelope }: QueuedEvent, options: SendOptions | undefined): Split {

@@ -28,6 +28,13 @@ export interface FailurePolicyParts {
   readonly report: (error: FailurePolicyError) => void;
 }
 
+/** What is done about a failure, and why. */
+export interface FailureDecision {
+  readonly action: FailureAction;
+  /** What decided. */
+  readonly rule: string;
+}
+
 /** Everything that decides, as one. */
 export interface CompiledFailurePolicy {
   /**
@@ -35,6 +42,8 @@ export interface CompiledFailurePolicy {
    * hold, and a function that throws or gives no action counts as if it had asked `next()`; both are reported.
    */
   readonly decide: FailurePolicy;
+  /** The same, with what has decided: its line of the table, and of a function which line it asked, where it took that over. */
+  readonly decision: (failure: Failure) => FailureDecision;
   /** A line for each part, the one that is asked first on top, each with where it comes from. */
   readonly table: readonly string[];
 }
@@ -52,18 +61,39 @@ export function compileFailurePolicy(parts: FailurePolicyParts): CompiledFailure
     ...moduleRules.map((rule) => partOf('module', rule)),
     { text: `default: ${fallback.text ?? 'a function'}`, decide: fallback },
   ];
-  const below: FailurePolicy = (failure) => firstAnswer(asked, failure, report);
+  const below: ToldPolicy = (failure, tell) => firstAnswer(asked, failure, { report, tell });
   const lines = asked.map(({ text }) => text);
-  if (policy === undefined) return Object.freeze({ decide: below, table: Object.freeze(lines) });
+  if (policy === undefined) return compiled(below, lines);
+  const all: ToldPolicy = (failure, tell) => answerOf(policy, failure, below, { report, tell });
+  return compiled(all, [`${FUNCTION}: decides first, and may ask what follows`, ...lines]);
+}
+
+function compiled(ask: ToldPolicy, lines: readonly string[]): CompiledFailurePolicy {
   return Object.freeze({
-    decide: (failure: Failure) => answerOf(policy, failure, below, report),
-    table: Object.freeze([`${FUNCTION}: decides first, and may ask what follows`, ...lines]),
+    decide: (failure: Failure) => ask(failure, undefined),
+    decision: (failure: Failure) => {
+      let rule = NOTHING;
+      const action = ask(failure, (text) => (rule = text));
+      return { action, rule };
+    },
+    table: Object.freeze([...lines]),
   });
 }
 
 const FUNCTION = 'policy function';
 
-type Report = FailurePolicyParts['report'];
+/** Where no part of the table has answered. */
+const NOTHING = 'nothing in the table';
+
+/** Is told what decides; undefined where nobody asks. */
+type Tell = ((rule: string) => void) | undefined;
+type ToldPolicy = (failure: Failure, tell: Tell) => FailureAction;
+
+/** Who is told what. */
+interface Listeners {
+  readonly report: FailurePolicyParts['report'];
+  readonly tell: Tell;
+}
 
 function partOf(source: string, rule: FailureRule): PolicyPart {
   return {
@@ -72,11 +102,13 @@ function partOf(source: string, rule: FailureRule): PolicyPart {
   };
 }
 
-function firstAnswer(parts: readonly PolicyPart[], failure: Failure, report: Report): FailureAction {
+function firstAnswer(parts: readonly PolicyPart[], failure: Failure, { report, tell }: Listeners): FailureAction {
   for (const { text, decide } of parts) {
     try {
       const action = decide(failure);
-      if (action !== undefined) return action;
+      if (action === undefined) continue;
+      tell?.(text);
+      return action;
     } catch (cause) {
       report(new FailurePolicyError(text, failure, 'has thrown', { cause }));
     }
@@ -87,19 +119,25 @@ function firstAnswer(parts: readonly PolicyPart[], failure: Failure, report: Rep
 function answerOf(
   policy: FailurePolicyFunction,
   failure: Failure,
-  below: FailurePolicy,
-  report: Report,
+  below: ToldPolicy,
+  { report, tell }: Listeners,
 ): FailureAction {
   const failed = (problem: string, options?: ErrorOptions): void =>
     report(new FailurePolicyError(FUNCTION, failure, problem, options));
   try {
-    const action = policy(failure, () => below(failure));
+    let next: FailureAction | undefined;
+    let rule = NOTHING;
+    const note: Tell = tell && ((text) => (rule = text));
+    const action = policy(failure, () => (next = below(failure, note)));
     const problem = actionProblem(action);
-    if (problem === undefined) return action;
+    if (problem === undefined) {
+      tell?.(action === next ? `${FUNCTION}, which asked ${rule}` : FUNCTION);
+      return action;
+    }
     failed(`answered with ${problem}`);
     if (isPromiseLike(action)) Promise.resolve(action).catch((cause: unknown) => failed('has rejected', { cause }));
   } catch (cause) {
     failed('has thrown', { cause });
   }
-  return below(failure);
+  return below(failure, tell);
 }

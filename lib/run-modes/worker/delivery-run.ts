@@ -1,6 +1,6 @@
 import { delay } from '../../common/promises.js';
-import type { FailurePolicies } from '../../failures/policy/failure-policies.js';
-import { DEAD_LETTER, isTerminal, type FailureAction } from '../../failures/policy/failure.js';
+import type { FailurePolicies, QueueFailurePolicy } from '../../failures/policy/failure-policies.js';
+import { DEAD_LETTER, isTerminal, type Failure, type FailureAction } from '../../failures/policy/failure.js';
 import { jittered } from '../../failures/policy/jitter.js';
 import { encodeValue, type CodecLimits } from '../../message/codec/json-codec.js';
 import { InvalidMessageError } from '../../message/errors.js';
@@ -204,10 +204,21 @@ export class DeliveryRun {
       return this.entry.park('invalid', error, context.attempt, context);
     }
     const policy = this.parts.policies.behindQueue(target.handler.failureRules, this.settings);
-    const wanted = policy.decide(failureOf(target.handler, context, error));
-    const action = context.attempt < policy.attemptLimit || isTerminal(wanted) ? wanted : DEAD_LETTER;
+    const action = this.decided(policy, failureOf(target.handler, context, error), context);
     const settlement = this.act(action, context, error);
     return isTerminal(action) ? this.afterLast(target.handler, context, error, settlement) : settlement;
+  }
+
+  private decided(policy: QueueFailurePolicy, failure: Failure, context: MessageContext): FailureAction {
+    const { decisions } = this.parts.observer;
+    const decision = decisions.wantsFailures ? policy.decision(failure) : undefined;
+    const wanted = decision?.action ?? policy.decide(failure);
+    const isOver = context.attempt >= policy.attemptLimit && !isTerminal(wanted);
+    const action = isOver ? DEAD_LETTER : wanted;
+    if (decision === undefined) return action;
+    const rule = isOver ? `the limit of ${policy.attemptLimit} attempts, whatever else is said` : decision.rule;
+    decisions.failed(context, failure.error, { rule, action });
+    return action;
   }
 
   /** It never got through to its handler, which is no attempt. With a key it keeps its place, whatever it waits for. */

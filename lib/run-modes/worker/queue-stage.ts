@@ -5,6 +5,7 @@ import type { DeadLetterSource } from '../../failures/dead-letters/dead-letter-s
 import type { FailurePolicies } from '../../failures/policy/failure-policies.js';
 import type { UnhandledExceptionBus } from '../../failures/unhandled-exception-bus.js';
 import type { CodecLimits } from '../../message/codec/json-codec.js';
+import type { DecisionLog } from '../../notifications/decisions/decision-log.js';
 import type { NotificationChannel } from '../../notifications/notification-channel.js';
 import { LettersWatch } from '../dead-letters/letters-watch.js';
 import { parkingIn, StoreLetters } from '../dead-letters/store-letters.js';
@@ -41,6 +42,7 @@ export interface QueueStageParts {
   readonly claimCheck: ResolvedClaimCheck | undefined;
   readonly policies: FailurePolicies;
   readonly lastFailures: LastFailures;
+  readonly decisions: DecisionLog;
   readonly deadLetters: ResolvedDeadLetters;
 }
 
@@ -132,7 +134,7 @@ export class QueueStage {
   async work(targets: EntryTargets): Promise<void> {
     if (this.client === undefined) return;
     const { channel, unhandled, limits, policies, lastFailures } = this.parts;
-    const observer = new TaskObserver(channel, unhandled);
+    const observer = new TaskObserver(channel, unhandled, this.parts.decisions);
     const { store } = this.parts.deadLetters;
     const { backend, catalog, claims } = this.client;
     this.worker ??= new QueueWorker(

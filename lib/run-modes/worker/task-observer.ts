@@ -3,6 +3,7 @@ import { Logger } from '@nestjs/common';
 import { errorText, stackOf } from '../../common/dispatch-error.js';
 import type { UnhandledExceptionBus } from '../../failures/unhandled-exception-bus.js';
 import type { MessageContext } from '../../message/message-context.js';
+import type { DecisionLog } from '../../notifications/decisions/decision-log.js';
 import type { NotificationChannel } from '../../notifications/notification-channel.js';
 import {
   TaskCompletedNotification,
@@ -41,6 +42,7 @@ export class TaskObserver {
   constructor(
     private readonly channel: NotificationChannel,
     private readonly unhandled: UnhandledExceptionBus,
+    readonly decisions: DecisionLog,
   ) {}
 
   started(context: MessageContext, task: DeliveredTask): void {

@@ -7,6 +7,7 @@ import { filter, map, type Observable } from 'rxjs';
 
 import * as deadLetterNotifications from '../../../lib/notifications/dead-letters/dead-letter-notifications.js';
 import * as eventStoreNotifications from '../../../lib/notifications/event-store/event-store-notifications.js';
+import * as decisionNotifications from '../../../lib/notifications/decisions/decision-notifications.js';
 import * as messageNotifications from '../../../lib/notifications/message-notifications.js';
 import { NotificationChannel } from '../../../lib/notifications/notification-channel.js';
 import * as channelNotifications from '../../../lib/notifications/notification.js';
@@ -150,15 +151,17 @@ describe('Notifications', () => {
 /** What the others are made of, which nobody publishes. */
 const BASES: ReadonlySet<unknown> = new Set([
   DispatchNotification,
+  deadLetterNotifications.DeadLetterNotification,
   taskNotifications.TaskNotification,
   taskNotifications.HandledTaskNotification,
-  deadLetterNotifications.DeadLetterNotification,
 ]);
 
 describe('NOTIFICATIONS', () => {
   it('lists every class of notifications, each with a token of its own', () => {
     const declared = [
       messageNotifications,
+      decisionNotifications,
+      deadLetterNotifications,
       channelNotifications,
       routerNotifications,
       circuitNotifications,

@@ -21,6 +21,7 @@ const ordered = {
   messageRules: inPlace('message'),
   moduleRules: inPlace('module'),
 };
+const HANDLER_RULE = 'on.any() dead letter at handler';
 const placed = (place: string) => ({ action: 'deadLetter', place }) as const;
 
 describe('the order of a policy', () => {
@@ -53,6 +54,43 @@ describe('the order of a policy', () => {
       expect(decided.slice(0, 2)).toEqual(['deadLetter handler', 'deadLetter message']);
       expect(decided[2]).toMatch(/^deadLetter( default)?$/);
     }
+  });
+});
+
+describe('the decision of a policy', () => {
+  const failure = failureOf(error);
+
+  it('is what it decides, with the line of the table that says so', () => {
+    const { decision, decide, table } = policyOf({ ...ordered, handlerRules: only('handler', RangeError) });
+    expect(decision(failure)).toEqual({ action: decide(failure), rule: 'message: on.any() dead letter at message' });
+    expect(table).toContain(decision(failure).rule);
+  });
+
+  it.each<[string, FailurePolicyFunction, string]>([
+    ['the function', () => placed('function'), 'policy function'],
+    ['what the function asked', (_failure, next) => next(), `policy function, which asked handler: ${HANDLER_RULE}`],
+    ['the function, though it asked', (_failure, next) => ({ ...next() }), 'policy function'],
+    ['the line below a function that gives nothing', () => undefined as never, `handler: ${HANDLER_RULE}`],
+  ])('names %s', (_what, policy, rule) => {
+    expect(policyOf({ ...ordered, policy }).decision(failure).rule).toBe(rule);
+  });
+
+  it('passes over a rule that throws', () => {
+    const moduleRules = failureRulesFrom((on) => [
+      on(Error, () => {
+        throw new Error('broken');
+      }).discard('never'),
+    ]);
+    const { decision, reported } = policyOf({ moduleRules });
+    expect(decision(failure)).toEqual({ action: placed('default'), rule: 'default: a function' });
+    expect(reported).toHaveLength(1);
+  });
+
+  it('tells where even the default has thrown', () => {
+    const fallback = (): never => {
+      throw new Error('broken');
+    };
+    expect(policyOf({ fallback }).decision(failure)).toMatchObject({ rule: 'nothing in the table' });
   });
 });
 
