@@ -22,7 +22,7 @@ import {
   type DispatchAsyncOptions,
   type DispatchOptions,
 } from './dispatch.options.js';
-import { DispatchStages } from './dispatch.stages.js';
+import { DispatchStages } from './wiring/stages.js';
 import { Dispatcher } from './dispatcher/dispatcher.js';
 import { aggregateRepositoryProviders, type AggregateSource } from './event-store/aggregates/aggregate-injection.js';
 import { EventLog } from './event-store/event-log.js';

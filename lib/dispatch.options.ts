@@ -6,10 +6,10 @@ import type { DeadLettersOptions } from './failures/dead-letters/dead-letter-opt
 import type { IUnhandledExceptionPublisher } from './failures/unhandled-exception-bus.js';
 import type { WiringMistake } from './handlers/errors.js';
 import { DEFAULT_CODEC_LIMITS } from './message/codec/json-codec.js';
-import { OptionProblems } from './dispatch.option-problems.js';
+import { OptionProblems } from './wiring/option-problems.js';
 import { resolveEventStore, type EventStoreOptions } from './event-store/event-store.options.js';
-import { resolveFailures, type FailureOptions, type ResolvedFailureOptions } from './dispatch.failures.js';
-import { resolveQueueing, type ResolvedQueueing } from './dispatch.queueing.js';
+import { resolveFailures, type FailureOptions, type ResolvedFailureOptions } from './wiring/failures.js';
+import { resolveQueueing, type ResolvedQueueing } from './wiring/queueing.js';
 import type { RouteRule } from './dispatcher/queued/placement.js';
 import type { ResolvedEventStore } from './event-store/event-sourcing.js';
 import type { MessageClass } from './message/message.js';

@@ -69,7 +69,7 @@ export {
   type HandlerOptions,
 } from './handlers/handler.decorators.js';
 export type { ICommandHandler, IEventHandler, IQueryHandler, OnFailed } from './handlers/handler-contracts.js';
-export type { FailureOptions } from './dispatch.failures.js';
+export type { FailureOptions } from './wiring/failures.js';
 export { DispatchError, isDispatchError } from './common/dispatch-error.js';
 export {
   InvalidMessageError,

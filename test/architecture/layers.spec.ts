@@ -27,7 +27,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 const STAGES = Object.keys(MAY_IMPORT);
 const ROOT_FILES = '(root files)';
 /** Folders that hold parts of root files. */
-const ROOT_FOLDERS: ReadonlySet<string> = new Set(['exports']);
+const ROOT_FOLDERS: ReadonlySet<string> = new Set(['exports', 'wiring']);
 const PUBLIC_INDEX = 'lib/index.ts';
 /** The command line: a program on top of everything, which nothing imports. */
 const CLI = 'cli';

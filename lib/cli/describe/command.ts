@@ -1,5 +1,5 @@
 import { namePattern, namePatternProblem } from '../../common/name-pattern.js';
-import { DispatchStages } from '../../dispatch.stages.js';
+import { DispatchStages } from '../../wiring/stages.js';
 import { Dispatcher } from '../../dispatcher/dispatcher.js';
 import type { Explanation } from '../../dispatcher/queued/explanation.js';
 import { Queues } from '../../run-modes/queue/queues.js';

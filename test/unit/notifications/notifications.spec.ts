@@ -168,7 +168,6 @@ describe('NOTIFICATIONS', () => {
       sagaNotifications,
       eventStoreNotifications,
       taskNotifications,
-      deadLetterNotifications,
     ]
       .flatMap((module) => Object.values(module))
       .filter((type) => !BASES.has(type));

@@ -1,9 +1,9 @@
-import { describeValue, isOptionsObject } from './common/describe-value.js';
-import { checkOptions, type OptionChecks } from './handlers/checked-options.js';
-import type { WiringMistake } from './handlers/errors.js';
-import { DEFAULT_CODEC_LIMITS } from './message/codec/json-codec.js';
-import type { ClaimCheckStore } from './run-modes/claim-check/claim-check-store.port.js';
-import type { ClaimCheckOptions, ResolvedClaimCheck } from './run-modes/claim-check/claim-check.options.js';
+import { describeValue, isOptionsObject } from '../common/describe-value.js';
+import { checkOptions, type OptionChecks } from '../handlers/checked-options.js';
+import type { WiringMistake } from '../handlers/errors.js';
+import { DEFAULT_CODEC_LIMITS } from '../message/codec/json-codec.js';
+import type { ClaimCheckStore } from '../run-modes/claim-check/claim-check-store.port.js';
+import type { ClaimCheckOptions, ResolvedClaimCheck } from '../run-modes/claim-check/claim-check.options.js';
 
 const OWNER = { label: 'The option "claimCheck" of DispatchModule' };
 const METHODS = ['put', 'get', 'remove', 'sweep'] as const satisfies readonly (keyof ClaimCheckStore)[];

@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { memoryClaimCheck, type DispatchOptions } from 'nestjs-dispatch';
 
-import { mistakesOf, rejectionOf, start } from './dispatcher/application.js';
-import { PlayedStore } from './run-modes/claim-check/played-store.js';
-import { FakeBackend } from './run-modes/fake-backend.js';
+import { mistakesOf, rejectionOf, start } from '../dispatcher/application.js';
+import { PlayedStore } from '../run-modes/claim-check/played-store.js';
+import { FakeBackend } from '../run-modes/fake-backend.js';
 
 const store = memoryClaimCheck();
 

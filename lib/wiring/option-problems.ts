@@ -1,10 +1,10 @@
-import { describeKind } from './common/describe-value.js';
-import { isDispatchError } from './common/dispatch-error.js';
-import { isTimeoutMs, MAX_TIMEOUT_MS } from './common/timeout.js';
-import type { WiringMistake } from './handlers/errors.js';
-import { resolveNotificationOptions, type NotificationOptions } from './notifications/notification.options.js';
-import type { LoggingOptions } from './pipeline/behaviors/logging.behavior.js';
-import { hookProblems, type RouterHooks } from './router/hooks.js';
+import { describeKind } from '../common/describe-value.js';
+import { isDispatchError } from '../common/dispatch-error.js';
+import { isTimeoutMs, MAX_TIMEOUT_MS } from '../common/timeout.js';
+import type { WiringMistake } from '../handlers/errors.js';
+import { resolveNotificationOptions, type NotificationOptions } from '../notifications/notification.options.js';
+import type { LoggingOptions } from '../pipeline/behaviors/logging.behavior.js';
+import { hookProblems, type RouterHooks } from '../router/hooks.js';
 
 const LEVELS: readonly string[] = ['log', 'debug', 'verbose'] satisfies LoggingOptions['level'][];
 

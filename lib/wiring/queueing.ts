@@ -1,30 +1,30 @@
-import { resolveClaimCheck, type PayloadLimits } from './dispatch.claim-check.js';
-import { describeValue, isOptionsObject } from './common/describe-value.js';
-import { namePatternProblem } from './common/name-pattern.js';
-import { isTimeoutMs, MAX_TIMEOUT_MS } from './common/timeout.js';
-import type { PlacementOptions, RouteRule } from './dispatcher/queued/placement.js';
+import { resolveClaimCheck, type PayloadLimits } from './claim-check.js';
+import { describeValue, isOptionsObject } from '../common/describe-value.js';
+import { namePatternProblem } from '../common/name-pattern.js';
+import { isTimeoutMs, MAX_TIMEOUT_MS } from '../common/timeout.js';
+import type { PlacementOptions, RouteRule } from '../dispatcher/queued/placement.js';
 import {
   resolveDeadLetters,
   type DeadLettersOptions,
   type ResolvedDeadLetters,
-} from './failures/dead-letters/dead-letter-options.js';
-import { isPriority } from './message/envelope.js';
-import type { WiringMistake } from './handlers/errors.js';
-import type { MessageClass } from './message/message.js';
-import { meantRunMode, RunMode } from './message/run-mode.js';
-import { missingQueue } from './pipeline/handler-preparation.js';
-import type { ClaimCheckOptions, ResolvedClaimCheck } from './run-modes/claim-check/claim-check.options.js';
-import type { QueueBackendFactory } from './run-modes/queue/queue-backend.port.js';
-import type { QueueCatalogOptions } from './run-modes/queue/queue-catalog.js';
-import { queueNameProblem } from './run-modes/queue/queue-settings.js';
-import type { QueueHealthOptions } from './run-modes/worker/queue-health.js';
+} from '../failures/dead-letters/dead-letter-options.js';
+import { isPriority } from '../message/envelope.js';
+import type { WiringMistake } from '../handlers/errors.js';
+import type { MessageClass } from '../message/message.js';
+import { meantRunMode, RunMode } from '../message/run-mode.js';
+import { missingQueue } from '../pipeline/handler-preparation.js';
+import type { ClaimCheckOptions, ResolvedClaimCheck } from '../run-modes/claim-check/claim-check.options.js';
+import type { QueueBackendFactory } from '../run-modes/queue/queue-backend.port.js';
+import type { QueueCatalogOptions } from '../run-modes/queue/queue-catalog.js';
+import { queueNameProblem } from '../run-modes/queue/queue-settings.js';
+import type { QueueHealthOptions } from '../run-modes/worker/queue-health.js';
 import {
   queuesOptionsProblems,
   resolveRole,
   type QueueRole,
   type QueuesOptions,
   type ResolvedRole,
-} from './run-modes/worker/role.js';
+} from '../run-modes/worker/role.js';
 
 /** The options of the module that concern queues, as they were given. */
 export interface QueueingOptions extends PayloadLimits {

@@ -1,9 +1,9 @@
-import type { ResolvedQueueing } from './dispatch.queueing.js';
-import type { Routes } from './dispatcher/routes.js';
-import type { WiringMistake } from './handlers/errors.js';
-import type { HandlerRegistry } from './handlers/handler-registry.js';
-import { queueNameProblem } from './run-modes/queue/queue-settings.js';
-import type { QueueStage } from './run-modes/worker/queue-stage.js';
+import type { ResolvedQueueing } from './queueing.js';
+import type { Routes } from '../dispatcher/routes.js';
+import type { WiringMistake } from '../handlers/errors.js';
+import type { HandlerRegistry } from '../handlers/handler-registry.js';
+import { queueNameProblem } from '../run-modes/queue/queue-settings.js';
+import type { QueueStage } from '../run-modes/worker/queue-stage.js';
 
 /** The stages that name queues, and the one that has them. */
 export interface QueueNamingStages {

@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Command, Event, inMemoryQueue, Queues, RunMode, type DispatchOptions } from 'nestjs-dispatch';
 
-import { mistakesOf, rejectionOf, start } from './dispatcher/application.js';
-import { commandHandler, eventHandler } from './dispatcher/handlers.js';
-import { FakeBackend } from './run-modes/fake-backend.js';
+import { mistakesOf, rejectionOf, start } from '../dispatcher/application.js';
+import { commandHandler, eventHandler } from '../dispatcher/handlers.js';
+import { FakeBackend } from '../run-modes/fake-backend.js';
 
 class PlaceOrder extends Command<string> {}
 class OrderPlaced extends Event {}

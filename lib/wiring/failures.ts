@@ -1,9 +1,9 @@
-import { describeValue } from './common/describe-value.js';
-import { isDispatchError } from './common/dispatch-error.js';
-import type { FailurePolicyFunction } from './failures/policy/failure.js';
-import { failureRulesFrom, type DefineFailures } from './failures/policy/rules.js';
-import type { FailureRule } from './failures/policy/verbs.js';
-import type { WiringMistake } from './handlers/errors.js';
+import { describeValue } from '../common/describe-value.js';
+import { isDispatchError } from '../common/dispatch-error.js';
+import type { FailurePolicyFunction } from '../failures/policy/failure.js';
+import { failureRulesFrom, type DefineFailures } from '../failures/policy/rules.js';
+import type { FailureRule } from '../failures/policy/verbs.js';
+import type { WiringMistake } from '../handlers/errors.js';
 
 /** What an application does about failures of handlers. */
 export interface FailureOptions {

@@ -1,10 +1,10 @@
-import { letterDestination } from './dispatcher/queued/letter-destination.js';
-import type { Routes } from './dispatcher/routes.js';
-import { DeadLetters } from './failures/dead-letters/dead-letters.js';
-import type { NotificationChannel } from './notifications/notification-channel.js';
-import { ClaimedPayloads } from './run-modes/dead-letters/claimed-payloads.js';
-import type { InFlight } from './run-modes/in-flight.js';
-import type { QueueStage } from './run-modes/worker/queue-stage.js';
+import { letterDestination } from '../dispatcher/queued/letter-destination.js';
+import type { Routes } from '../dispatcher/routes.js';
+import { DeadLetters } from '../failures/dead-letters/dead-letters.js';
+import type { NotificationChannel } from '../notifications/notification-channel.js';
+import { ClaimedPayloads } from '../run-modes/dead-letters/claimed-payloads.js';
+import type { InFlight } from '../run-modes/in-flight.js';
+import type { QueueStage } from '../run-modes/worker/queue-stage.js';
 
 /** What the dead letters of an application are made of. */
 export interface DeadLettersStages {

@@ -1,0 +1,47 @@
+import type { EventBus } from '../buses/event-bus.js';
+import { EventSourcing, type EventSourcingOptions, type EventSourcingParts } from '../event-store/event-sourcing.js';
+import { isUpcaster, upcasterEntryOf } from '../event-store/upcasting/upcaster.js';
+import { StoredEventPublication } from '../events/stored-event-publication.js';
+import type { DiscoveredProvider } from '../handlers/discovered-provider.js';
+import type { WiringMistake } from '../handlers/errors.js';
+import type { ProviderDiscovery } from '../handlers/provider-discovery.js';
+
+/** The stages that event sourcing stands on. */
+export interface LowerStages extends Pick<EventSourcingParts, 'rehydrator' | 'ambient' | 'channel'> {
+  readonly registry: Pick<EventSourcingParts, 'messages'>;
+  readonly events: EventBus;
+}
+
+/** Makes event sourcing, and has it told of the upcasters that are found. */
+export function makeEventSourcing(
+  options: EventSourcingOptions,
+  discovery: ProviderDiscovery,
+  { registry: { messages }, events, rehydrator, ambient, channel }: LowerStages,
+): EventSourcing {
+  const publication = new StoredEventPublication(events);
+  const eventSourcing = new EventSourcing(options, { messages, rehydrator, ambient, channel, publication });
+  discovery.onFound((providers) => addUpcasters(eventSourcing, providers));
+  return eventSourcing;
+}
+
+/** The mistakes in the upcasters and the aggregates of an application. */
+export function eventSourcingMistakes(eventSourcing: EventSourcing): WiringMistake[] {
+  const aggregates = eventSourcing
+    .aggregateProblems()
+    .map((text) => ({ rule: 'invalid-aggregate', text: `${text}.` }) as const);
+  return [...eventSourcing.upcasterProblems().map(invalidUpcaster), ...aggregates];
+}
+
+function addUpcasters(eventSourcing: EventSourcing, providers: readonly DiscoveredProvider[]): WiringMistake[] {
+  return providers.flatMap(({ type, label, isStatic, instance }) => {
+    if (!isUpcaster(type)) return [];
+    if (!isStatic)
+      return [invalidUpcaster(`${label} is request-scoped or transient: an upcaster serves the whole application`)];
+    const entry = upcasterEntryOf(instance, type, label);
+    return entry === undefined ? [] : eventSourcing.addUpcaster(entry).map(invalidUpcaster);
+  });
+}
+
+function invalidUpcaster(problem: string): WiringMistake {
+  return { rule: 'invalid-upcaster', text: `Upcasters: ${problem}.` };
+}
