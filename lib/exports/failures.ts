@@ -14,6 +14,7 @@ export type {
 } from '../failures/dead-letters/dead-letter.js';
 export { DeadLetters, type DiscardReport, type ReplayReport } from '../failures/dead-letters/dead-letters.js';
 export {
+  DeadLetterBehindError,
   DeadLetterGoneError,
   DeadLetterNotReplayableError,
   InvalidDeadLetterQueryError,

@@ -16,7 +16,7 @@ import { missingQueue } from '../pipeline/handler-preparation.js';
 import type { ClaimCheckOptions, ResolvedClaimCheck } from '../run-modes/claim-check/claim-check.options.js';
 import type { QueueBackendFactory } from '../run-modes/queue/queue-backend.port.js';
 import type { QueueCatalogOptions } from '../run-modes/queue/queue-catalog.js';
-import { queueNameProblem } from '../run-modes/queue/queue-settings.js';
+import { queueNameProblem, SEQUENCED_WITH_STORE } from '../run-modes/queue/queue-settings.js';
 import type { QueueHealthOptions } from '../run-modes/worker/queue-health.js';
 import {
   queuesOptionsProblems,
@@ -67,6 +67,14 @@ export function resolveQueueing(options: QueueingOptions, mistakes: WiringMistak
     );
   }
   const queues = checkedQueues(options.queues ?? {}, add);
+  const deadLetters = resolveDeadLetters(options.deadLetters, (problem) =>
+    add(`The option "deadLetters" of DispatchModule ${problem}`),
+  );
+  if (deadLetters.store !== undefined) {
+    for (const name of sequencedIn(queues)) {
+      add(`The option "queues" of DispatchModule has ${name}, which ${SEQUENCED_WITH_STORE}`);
+    }
+  }
   const role = resolveRole(options.role, queues, process.env);
   for (const problem of role.problems) add(problem);
   return {
@@ -79,9 +87,7 @@ export function resolveQueueing(options: QueueingOptions, mistakes: WiringMistak
     catalog: { defaults: queues.defaults ?? {}, each: queues.each ?? {} },
     role,
     messages: checkedMessages(options.messages ?? [], add),
-    deadLetters: resolveDeadLetters(options.deadLetters, (problem) =>
-      add(`The option "deadLetters" of DispatchModule ${problem}`),
-    ),
+    deadLetters,
     health: checkedHealth(options.queueHealth ?? {}, add),
     claimCheck: resolveClaimCheck(options.claimCheck, options, mistakes),
   };
@@ -91,6 +97,13 @@ function checkedQueues(queues: QueuesOptions, add: (text: string) => void): Queu
   const problems = queuesOptionsProblems(queues);
   for (const problem of problems) add(`The option "queues" of DispatchModule ${problem}`);
   return problems.length === 0 ? queues : {};
+}
+
+/** What says of queues that they are sequenced. */
+function sequencedIn({ defaults, each = {} }: QueuesOptions): string[] {
+  const queues = Object.entries(each).filter(([, { sequenced }]) => sequenced === true);
+  const names = queues.map(([name]) => `the queue "${name}"`);
+  return defaults?.sequenced === true ? ['"defaults"', ...names] : names;
 }
 
 function checkedRoutes(

@@ -65,6 +65,7 @@ function queueLines(queues: readonly QueueSettings[], { terminal }: CommandRun):
       { title: 'AT ONCE HERE', of: ({ concurrency }) => String(concurrency) },
       { title: 'IN ALL', of: ({ globalConcurrency }) => String(globalConcurrency ?? 'any') },
       { title: 'ATTEMPTS', of: ({ maxAttempts }) => String(maxAttempts) },
+      { title: 'SEQUENCED', of: ({ sequenced }) => (sequenced ? 'yes' : 'no') },
     ],
     terminal.columns,
   );

@@ -48,6 +48,7 @@ export interface DeadLetterSource {
    *
    * @returns whether it was there
    * @throws DISPATCH_DEAD_LETTER_NOT_REPLAYABLE
+   * @throws DISPATCH_DEAD_LETTER_BEHIND
    */
   replay(id: string, edit: LetterChange | undefined): Promise<boolean>;
   /** @returns whether it was there */

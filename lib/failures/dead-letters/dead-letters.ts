@@ -8,6 +8,7 @@ import type { DeadLetterEdit, DeadLetterSource, LetterChange, LetterList } from 
 import { causeOfLetter, type DeadLetter, type DeadLetterGroup, type DeadLetterPage } from './dead-letter.js';
 import { letterRef, workOff, type DeadLetterFailure, type LetterRef } from './letter-batch.js';
 import type { LetterPayloads } from './letter-payloads.port.js';
+import { ReplayLines } from './replay-lines.js';
 import { newestFirst, type FoundLetter, type LetterCursor } from './newest-first.js';
 import {
   checkDiscard,
@@ -28,6 +29,8 @@ export interface ReplayReport {
   /** How many letters were meant: also one whose id is not there, which then fails, but not in a dry run, which finds none. */
   readonly matched: number;
   readonly replayed: number;
+  /** How many were left where they are, as they follow by themselves once an earlier one of their key is handled. */
+  readonly following: number;
   readonly failed: number;
   /** Why the first hundred of those failed. */
   readonly errors: readonly DeadLetterFailure[];
@@ -37,7 +40,7 @@ export interface ReplayReport {
 }
 
 /** What became of letters that were to be discarded. */
-export interface DiscardReport extends Omit<ReplayReport, 'replayed'> {
+export interface DiscardReport extends Omit<ReplayReport, 'replayed' | 'following'> {
   readonly discarded: number;
 }
 
@@ -149,17 +152,19 @@ export class DeadLetters {
     const { dryRun = false, ratePerSecond = Infinity, limit = Infinity, signal, edit } = options;
     const found = await this.matching(target, dryRun);
     const matched = found.length;
-    if (dryRun) return { matched, replayed: 0, failed: 0, errors: [], isDryRun: true, isStopped: false };
-    const { done, failed, errors, isStopped } = await workOff(found.slice(0, limit), {
+    if (dryRun) return { matched, replayed: 0, following: 0, failed: 0, errors: [], isDryRun: true, isStopped: false };
+    const letters = found.slice(0, limit);
+    const lines = new ReplayLines(letters);
+    const { done, failed, following, errors, isStopped } = await workOff(letters, {
       ratePerSecond,
       signal: signal === undefined ? this.closing.signal : AbortSignal.any([signal, this.closing.signal]),
       act: async (letter) => {
-        const isReplayed = await this.replayOne(letter, edit);
-        if (isReplayed) this.tellReplayed(letter, edit !== undefined);
+        const isReplayed = await lines.replay(letter, () => this.replayOne(letter, edit));
+        if (isReplayed === true) this.tellReplayed(letter, edit !== undefined);
         return isReplayed;
       },
     });
-    return { matched, replayed: done, failed, errors, isDryRun: false, isStopped };
+    return { matched, replayed: done, following, failed, errors, isDryRun: false, isStopped };
   }
 
   private async replayOne(letter: LetterRef, edit: DeadLetterEdit | undefined): Promise<boolean> {
@@ -199,7 +204,13 @@ export class DeadLetters {
     if (typeof target === 'string') {
       const letter = await this.stored(target);
       if (letter === undefined && dryRun) return [];
-      const unknown = { messageName: undefined, messageId: undefined, claim: undefined };
+      const unknown = {
+        messageName: undefined,
+        messageId: undefined,
+        key: undefined,
+        isBehind: false,
+        claim: undefined,
+      };
       return [letter === undefined ? { id: target, queue: '', place: 'failed', ...unknown } : letterRef(letter)];
     }
     const found: LetterRef[] = [];

@@ -24,6 +24,21 @@ export class DeadLetterGoneError extends DispatchError {
   }
 }
 
+/** A dead letter is not the first of its key, in a queue that is `sequenced`. It stays where it is, and follows by itself. */
+export class DeadLetterBehindError extends DispatchError {
+  readonly code = 'DISPATCH_DEAD_LETTER_BEHIND';
+
+  constructor(
+    readonly letterId: string,
+    /** The first of its key, which may be on its way to its handler by now. */
+    readonly headId: string,
+  ) {
+    super(
+      `The dead letter ${letterId} was not replayed: it is behind ${headId}, an earlier message of its key. Replay or discard that one, and this one follows.`,
+    );
+  }
+}
+
 /** A dead letter cannot become a message again in the way that was asked for. It stays where it is. */
 export class DeadLetterNotReplayableError extends DispatchError {
   readonly code = 'DISPATCH_DEAD_LETTER_NOT_REPLAYABLE';

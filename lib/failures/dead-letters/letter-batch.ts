@@ -16,12 +16,17 @@ export type LetterRef = Pick<DeadLetter, 'id' | 'queue' | 'place'> & {
   readonly messageName: string | undefined;
   readonly messageId: string | undefined;
   readonly claim: DeadLetterClaim | undefined;
+  readonly key: string | undefined;
+  /** Whether it was parked behind another one of its key. */
+  readonly isBehind: boolean;
 };
 
 /** What became of several letters. */
 export interface BatchReport {
   readonly done: number;
   readonly failed: number;
+  /** Those that an earlier one of the batch brings along. */
+  readonly following: number;
   /** The first hundred. */
   readonly errors: readonly DeadLetterFailure[];
   readonly isStopped: boolean;
@@ -32,13 +37,15 @@ export interface BatchOptions {
   readonly ratePerSecond: number;
   /** Ends it between two letters. */
   readonly signal: AbortSignal;
-  /** @returns whether the letter was there */
-  readonly act: (letter: LetterRef) => Promise<boolean>;
+  /** @returns whether the letter was there; `'follows'` where an earlier one brings it along */
+  readonly act: (letter: LetterRef) => Promise<boolean | 'follows'>;
 }
 
 /** What is kept of a letter. */
-export function letterRef({ id, queue, place, message }: DeadLetter): LetterRef {
-  return { id, queue, place, messageName: message?.name, messageId: message?.id, claim: message?.claim };
+export function letterRef({ id, queue, place, message, error }: DeadLetter): LetterRef {
+  const isBehind = error.code === 'DISPATCH_PARKED_BEHIND';
+  const { name: messageName, id: messageId, key, claim } = message ?? {};
+  return { id, queue, place, messageName, messageId, key, isBehind, claim };
 }
 
 /** Does something to letters, one after the other in their order, and counts what becomes of it. One that fails keeps no other back. */
@@ -48,17 +55,20 @@ export async function workOff(letters: readonly LetterRef[], options: BatchOptio
   const errors: DeadLetterFailure[] = [];
   let done = 0;
   let failed = 0;
+  let following = 0;
   for (const [index, letter] of letters.entries()) {
     const dueInMs = startedAtMs + (index * 1000) / ratePerSecond - performance.now();
     if (dueInMs > 0) await delay(dueInMs, signal);
-    if (signal.aborted) return { done, failed, errors, isStopped: true };
+    if (signal.aborted) return { done, failed, following, errors, isStopped: true };
     try {
-      if (!(await act(letter))) throw new DeadLetterGoneError(letter.id);
-      done += 1;
+      const outcome = await act(letter);
+      if (outcome === false) throw new DeadLetterGoneError(letter.id);
+      if (outcome === 'follows') following += 1;
+      else done += 1;
     } catch (error) {
       failed += 1;
       if (errors.length < MAX_ERRORS) errors.push({ id: letter.id, error });
     }
   }
-  return { done, failed, errors, isStopped: false };
+  return { done, failed, following, errors, isStopped: false };
 }

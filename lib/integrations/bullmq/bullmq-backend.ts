@@ -7,6 +7,8 @@ import {
   type DeliveryHandler,
   type EnqueueResult,
   type EntrySnapshot,
+  type KeyBlock,
+  type KeyLine,
   type ListedEntry,
   type ParkedChanges,
   type ParkedEntry,
@@ -28,6 +30,7 @@ import { EntryLookup } from './entries/entry-lookup.js';
 import { EntrySender } from './entries/entry-sender.js';
 import { ErrorReports } from './error-reports.js';
 import { jobIdOf } from './entries/job-ids.js';
+import { KeyBlockJobs } from './entries/key-block-jobs.js';
 import { ParkedJobs } from './entries/parked-jobs.js';
 import { ParkingLot } from './entries/parking-lot.js';
 import { OWN_PARKING_PLACES, parkingQueue, placesOf, queueNameProblem, queueOf } from './entries/places.js';
@@ -50,6 +53,7 @@ export class BullmqBackend implements QueueBackend {
   private readonly sender: EntrySender;
   private readonly lookup: EntryLookup;
   private readonly parkedJobs: ParkedJobs;
+  private readonly keyBlocks: KeyBlockJobs;
   private closing: Promise<void> | undefined;
 
   constructor(
@@ -69,6 +73,7 @@ export class BullmqBackend implements QueueBackend {
     this.sender = new EntrySender(store, commands, queueAt);
     this.lookup = new EntryLookup({ store, parking, replies, queueAt });
     const settingsOf = (queue: string): QueueSettings => this.settingsOf(queue);
+    this.keyBlocks = new KeyBlockJobs({ store, commands, queueAt });
     this.parkedJobs = new ParkedJobs({ store, commands, parking, queueAt, settingsOf });
   }
 
@@ -191,6 +196,14 @@ export class BullmqBackend implements QueueBackend {
 
   replayParked(queue: string, place: ParkingPlace, id: string, changes?: ParkedChanges): Promise<boolean> {
     return this.parkedJobs.replayParked(queue, place, id, changes);
+  }
+
+  keyBlock(queue: string, key: string): Promise<KeyBlock | undefined> {
+    return this.keyBlocks.keyBlock(queue, key);
+  }
+
+  changeKeyBlock(queue: string, key: string, from: KeyBlock | undefined, to: KeyLine | undefined): Promise<boolean> {
+    return this.keyBlocks.changeKeyBlock(queue, key, from, to);
   }
 
   schedule(queue: string, schedule: QueueSchedule): Promise<ScheduleState> {

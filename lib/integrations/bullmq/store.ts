@@ -88,6 +88,13 @@ export interface StoreParking {
   ): Promise<readonly ParkedSpotOfJob[]>;
   /** Removes a job atomically where it is in that state. @returns whether it was, to one of those who ask at the same time */
   remove(place: string, state: 'failed' | 'waiting', jobId: string): Promise<boolean>;
+  /**
+   * Replaces the data of a job that waits, a JSON text, or removes it where there is none, atomically: only where its data still
+   * is that of `from`.
+   *
+   * @returns whether it was
+   */
+  swap(place: string, jobId: string, from: string, to: string | undefined): Promise<boolean>;
   /** Replaces the data of a job, a JSON text, where it is failed. @returns whether it was there */
   updateFailed(place: string, jobId: string, data: string): Promise<boolean>;
 }

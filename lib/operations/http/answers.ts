@@ -56,6 +56,7 @@ function httpErrorOf(error: unknown): unknown {
     case 'DISPATCH_INVALID_DEAD_LETTER_QUERY':
       return badRequest((error as unknown as InvalidDeadLetterQueryError).problems);
     case 'DISPATCH_DEAD_LETTER_GONE':
+    case 'DISPATCH_DEAD_LETTER_BEHIND':
       return made(ConflictException, 409);
     case 'DISPATCH_DEAD_LETTER_NOT_REPLAYABLE':
       return made(UnprocessableEntityException, 422);

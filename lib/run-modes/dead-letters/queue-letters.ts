@@ -6,11 +6,13 @@ import type {
   ListedLetter,
 } from '../../failures/dead-letters/dead-letter-source.port.js';
 import { deadLetterOf, type DeadLetter } from '../../failures/dead-letters/dead-letter.js';
+import { DeadLetterBehindError } from '../../failures/dead-letters/errors.js';
 import type { CodecLimits } from '../../message/codec/json-codec.js';
 import type { ClaimCheck } from '../claim-check/claim-check.js';
 import { entryFacts, storedMessage, type StoredMessage } from '../queue/entry-data.js';
 import type { JsonValue, ParkedEntry, ParkingPlace, QueueBackend } from '../queue/queue-backend.port.js';
 import { priorityOf } from '../queue/queued-run-mode.js';
+import type { SequencedKeys } from '../sequenced/sequenced-keys.js';
 import { editedData, hasNewPayload } from './edited-data.js';
 
 /** The places there are. */
@@ -30,6 +32,8 @@ export interface QueueLettersParts {
   readonly limits: CodecLimits;
   /** What keeps large payloads; undefined where entries have them all. */
   readonly claims: ClaimCheck | undefined;
+  /** Of queues that are sequenced: what knows which entry of a key is the first. Undefined for the others. */
+  readonly sequenceOf: (queue: string) => SequencedKeys | undefined;
 }
 
 /** Which entry of a backend a letter is. */
@@ -66,6 +70,7 @@ export class QueueLetters implements DeadLetterSource {
     const address = this.addressOf(id);
     const entry = address && (await this.read(address));
     if (address === undefined || entry === undefined) return false;
+    await this.checkTurn(id, address, entry);
     const { backend, destination, limits, claims } = this.parts;
     const data = editedData(id, entry, edit, limits);
     const message = storedMessage(entry.data, entry.id);
@@ -82,7 +87,19 @@ export class QueueLetters implements DeadLetterSource {
   async remove(id: string): Promise<boolean> {
     const address = this.addressOf(id);
     if (address === undefined) return false;
-    return this.parts.backend.removeParked(address.queue, address.place, address.entryId);
+    const { queue, place, entryId } = address;
+    const sequence = place === 'failed' ? this.parts.sequenceOf(queue) : undefined;
+    const key = sequence && (await this.read(address))?.key;
+    const isRemoved = await this.parts.backend.removeParked(queue, place, entryId);
+    if (isRemoved && key !== undefined) await sequence?.tidy(queue, key);
+    return isRemoved;
+  }
+
+  /** @throws DISPATCH_DEAD_LETTER_BEHIND */
+  private async checkTurn(letterId: string, { queue, place, entryId }: LetterAddress, { key }: ParkedEntry) {
+    if (place !== 'failed' || key === undefined) return;
+    const ahead = await this.parts.sequenceOf(queue)?.ahead(queue, key, entryId);
+    if (ahead !== undefined) throw new DeadLetterBehindError(letterId, letterIdOf(queue, place, ahead));
   }
 
   private async page(
@@ -136,11 +153,15 @@ export class QueueLetters implements DeadLetterSource {
   }
 }
 
+function letterIdOf(queue: string, place: ParkingPlace, entryId: string): string {
+  return [place, queue, entryId].join(SEPARATOR);
+}
+
 function letterOf(queue: string, entry: ParkedEntry): DeadLetter {
   const { id, place, data, attempt, firstFailedAt, parkedAt } = entry;
   const { deadLetters: label, handler, name, message, code, stack, details } = entry.error;
   return deadLetterOf({
-    id: [place, queue, id].join(SEPARATOR),
+    id: letterIdOf(queue, place, id),
     queue,
     place,
     label,

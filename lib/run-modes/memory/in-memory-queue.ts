@@ -6,6 +6,8 @@ import {
   type DeliveryHandler,
   type EnqueueResult,
   type EntrySnapshot,
+  type KeyBlock,
+  type KeyLine,
   type ListedEntry,
   type ParkedChanges,
   type ParkedEntry,
@@ -21,6 +23,7 @@ import {
   type ScheduleState,
 } from '../queue/queue-backend.port.js';
 import { resolveQueueSettings, type QueueSettings } from '../queue/queue-settings.js';
+import { MemoryKeyBlocks } from '../sequenced/memory-key-blocks.js';
 import {
   resolveInMemoryQueueOptions,
   type InMemoryQueueOptions,
@@ -54,6 +57,7 @@ class MemoryBackend implements QueueBackend {
   readonly features: ReadonlySet<QueueFeature> = new Set<QueueFeature>(['full-mode']);
   readonly maxBatchCount = 1;
   private readonly queues = new Map<string, Parts>();
+  private readonly keyBlocks = new MemoryKeyBlocks();
   private isClosed = false;
 
   constructor(
@@ -117,6 +121,14 @@ class MemoryBackend implements QueueBackend {
 
   async replayParked(queue: string, place: ParkingPlace, id: string, changes: ParkedChanges = {}): Promise<boolean> {
     return this.queues.get(queue)?.queue.replay(place, id, changes) ?? false;
+  }
+
+  keyBlock(queue: string, key: string): Promise<KeyBlock | undefined> {
+    return this.keyBlocks.keyBlock(queue, key);
+  }
+
+  changeKeyBlock(queue: string, key: string, from: KeyBlock | undefined, to: KeyLine | undefined): Promise<boolean> {
+    return this.keyBlocks.changeKeyBlock(queue, key, from, to);
   }
 
   async schedule(queue: string, schedule: QueueSchedule): Promise<ScheduleState> {

@@ -161,6 +161,22 @@ export class AttemptsExhaustedError extends DispatchError {
   }
 }
 
+/** A message was not handed to its handler: its queue is `sequenced`, and an earlier message of its key is parked. */
+export class ParkedBehindError extends DispatchError {
+  readonly code = 'DISPATCH_PARKED_BEHIND';
+
+  constructor(
+    readonly messageName: string,
+    readonly queue: string,
+    /** The entry that has to be handled or discarded first. */
+    readonly behindEntryId: string,
+  ) {
+    super(
+      `"${messageName}" is parked unhandled in the queue "${queue}", behind ${behindEntryId}, an earlier message of its key: replay or discard that one, and this one follows.`,
+    );
+  }
+}
+
 /** No reply came in time. The message may still be handled. */
 export class ReplyTimeoutError extends DispatchError {
   readonly code = 'DISPATCH_REPLY_TIMEOUT';

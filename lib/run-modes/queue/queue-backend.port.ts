@@ -1,3 +1,4 @@
+import type { KeyBlocks } from './key-blocks.port.js';
 import type { JsonValue, ParkedEntries, ParkingPlace, WireError } from './parked-entries.port.js';
 import type { QueueSettings } from './queue-settings.js';
 
@@ -13,6 +14,7 @@ export type {
   WireError,
   WireErrorDetails,
 } from './parked-entries.port.js';
+export type { KeyBlock, KeyBlocks, KeyLine } from './key-blocks.port.js';
 
 /**
  * What a backend can do beyond what every one must. `durable`: entries outlive the process that enqueued them. `shared`:
@@ -222,7 +224,7 @@ export type DeliveryHandler = (delivery: Delivery) => Promise<Settlement>;
  * every method may be called at any time between `open` and `close`, and concurrently. Every queue a method names is made
  * where it is new.
  */
-export interface QueueBackend extends ParkedEntries {
+export interface QueueBackend extends ParkedEntries, KeyBlocks {
   readonly features: ReadonlySet<QueueFeature>;
   /** How many entries are best enqueued at once. 1 where it makes no difference: then the backend itself says when it is full. */
   readonly maxBatchCount: number;

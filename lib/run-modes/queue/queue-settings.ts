@@ -34,6 +34,12 @@ export interface QueueOptions {
    * empty. Default 4.
    */
   readonly lanes?: number;
+  /**
+   * Whether a message with a key that is parked as `failed` keeps back the later ones of its key: they are parked behind it with a
+   * `ParkedBehindError`, and follow one by one once it was replayed and handled. Costs a question to the store for each message with
+   * a key. Not with `lanes: 0`, nor with a `store` of dead letters. Must be the same in every process. Default false.
+   */
+  readonly sequenced?: boolean;
   /** How often a handler is started for one entry before it is parked, from 1. Default 4. */
   readonly maxAttempts?: number;
   /** The wait before the first retry, in milliseconds; it doubles each time, and jitter only lengthens it. Default 1000. */
@@ -61,6 +67,7 @@ export interface QueueSettings {
   readonly rateLimit: Required<QueueRateLimit> | undefined;
   readonly timeoutMs: number;
   readonly lanes: number;
+  readonly sequenced: boolean;
   readonly maxAttempts: number;
   readonly backoffMs: number;
   readonly maxBackoffMs: number;
@@ -74,12 +81,16 @@ const DAY_MS = 86_400_000;
 const MAX_LANES = 256;
 /** What stores of queues take in names: they build keys and table names of them, with `:` and `~` as their own marks. */
 const QUEUE_NAME = /^[\w.-]{1,100}$/;
+/** Why a queue cannot be sequenced whose dead letters are kept in a store. */
+export const SEQUENCED_WITH_STORE =
+  'is sequenced, but "deadLetters" has a "store", which keeps no order of keys: leave one of the two out';
 const KNOWN: Record<keyof QueueOptions, true> = {
   concurrency: true,
   globalConcurrency: true,
   rateLimit: true,
   timeoutMs: true,
   lanes: true,
+  sequenced: true,
   maxAttempts: true,
   backoffMs: true,
   maxBackoffMs: true,
@@ -99,6 +110,7 @@ export function resolveQueueSettings(name: string, own: QueueOptions = {}, share
     rateLimit: rateLimit && { max: rateLimit.max, durationMs: rateLimit.durationMs ?? 1000 },
     timeoutMs: own.timeoutMs ?? shared.timeoutMs ?? 30_000,
     lanes: own.lanes ?? shared.lanes ?? 4,
+    sequenced: own.sequenced ?? shared.sequenced ?? false,
     maxAttempts: own.maxAttempts ?? shared.maxAttempts ?? 4,
     backoffMs: own.backoffMs ?? shared.backoffMs ?? 1000,
     maxBackoffMs: own.maxBackoffMs ?? shared.maxBackoffMs ?? 300_000,
@@ -132,6 +144,9 @@ export function queueOptionsProblems(options: unknown): string[] {
     check(name, isCount(1), 'a whole number from 1');
   }
   check('lanes', isCount(0, MAX_LANES), `a whole number from 0 to ${MAX_LANES}`);
+  check('sequenced', (value) => typeof value === 'boolean', 'true or false');
+  if (given['sequenced'] === true && given['lanes'] === 0)
+    problems.push('is sequenced with lanes 0, where no message has a key');
   check('timeoutMs', isMs(0), `a number of milliseconds from 0 to ${MAX_TIMEOUT_MS}`);
   for (const name of ['backoffMs', 'maxBackoffMs'] as const) {
     check(name, isMs(0), `a number of milliseconds from 0 to ${MAX_TIMEOUT_MS}`);

@@ -3,7 +3,13 @@ import { delay } from '../../common/promises.js';
 import { InvalidQueueOptionsError } from './errors.js';
 import type { ParkedEntry, ParkingPlace, QueueBackend, QueueCounts } from './queue-backend.port.js';
 import type { QueueCatalog } from './queue-catalog.js';
-import { queueNameProblem, queueOptionsProblems, type QueueOptions, type QueueSettings } from './queue-settings.js';
+import {
+  queueNameProblem,
+  queueOptionsProblems,
+  SEQUENCED_WITH_STORE,
+  type QueueOptions,
+  type QueueSettings,
+} from './queue-settings.js';
 
 const PLACES: readonly ParkingPlace[] = ['failed', 'unreadable', 'unhandled', 'invalid'];
 
@@ -20,6 +26,8 @@ export interface DrainOptions {
 export interface QueuesParts {
   readonly backend: QueueBackend;
   readonly catalog: QueueCatalog;
+  /** Whether dead letters are kept outside of the queues. */
+  readonly hasLetterStore: boolean;
   /** Begins to work on a queue, where this process works on queues of that name. */
   readonly work: (settings: QueueSettings) => Promise<void>;
 }
@@ -51,8 +59,9 @@ export class Queues {
    */
   async ensure(queue: string, options: QueueOptions = {}): Promise<void> {
     const problems = [queueNameProblem(queue) ?? [], queueOptionsProblems(options)].flat();
+    const { backend, catalog, hasLetterStore, work } = this.parts();
+    if (hasLetterStore && options.sequenced === true) problems.push(SEQUENCED_WITH_STORE);
     if (problems.length > 0) throw new InvalidQueueOptionsError(`the queue "${queue}"`, problems);
-    const { backend, catalog, work } = this.parts();
     const { settings } = catalog.add(queue, options);
     await backend.ensure(settings);
     await work(settings);

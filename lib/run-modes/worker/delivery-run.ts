@@ -12,7 +12,7 @@ import type { PreparedHandler } from '../sync-run-mode.js';
 import type { ClaimCheck } from '../claim-check/claim-check.js';
 import { ClaimCheckUnavailableError } from '../claim-check/errors.js';
 import type { ClaimReference, EntryData } from '../queue/entry-data.js';
-import { AttemptsExhaustedError, CancelledError, LockLostError } from '../queue/errors.js';
+import { AttemptsExhaustedError, CancelledError, LockLostError, type ParkedBehindError } from '../queue/errors.js';
 import type { Delivery, JsonValue, Settlement } from '../queue/queue-backend.port.js';
 import type { QueueSettings } from '../queue/queue-settings.js';
 import { toWireError } from '../queue/wire-error.js';
@@ -73,6 +73,14 @@ export class DeliveryRun {
     } catch (error) {
       return Promise.reject(error);
     }
+  }
+
+  /** Its end where an earlier message of its key is parked: no attempt is made. */
+  parkBehind(error: ParkedBehindError): Settlement {
+    const { attempt } = this.delivery;
+    // Read for whether somebody waits for it; a payload that is kept elsewhere is not fetched for that.
+    const data = this.entry.claim === undefined ? this.entry.read(attempt) : undefined;
+    return data !== undefined && 'action' in data ? data : this.entry.park('failed', error, attempt - 1);
   }
 
   private begin(): Promise<Settlement> {

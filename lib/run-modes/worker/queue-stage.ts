@@ -19,6 +19,7 @@ import type { QueueCatalogOptions } from '../queue/queue-catalog.js';
 import { QueueClient } from '../queue/queue-client.js';
 import type { QueueSettings } from '../queue/queue-settings.js';
 import { Queues } from '../queue/queues.js';
+import { SequencedKeys } from '../sequenced/sequenced-keys.js';
 import type { EntryTargets } from './entry-target.port.js';
 import { QueueHealth, type QueueHealthOptions } from './queue-health.js';
 import { QueueRests } from './queue-rests.js';
@@ -64,7 +65,8 @@ export class QueueStage {
     this.client = factory && new QueueClient({ factory, instanceId, queues, channel, inFlight, limits, claimCheck });
     this.queues = new Queues(() => {
       const { backend, catalog } = this.opened();
-      return { backend, catalog, work: (settings) => this.workOn(settings) };
+      const hasLetterStore = parts.deadLetters.store !== undefined;
+      return { backend, catalog, hasLetterStore, work: (settings) => this.workOn(settings) };
     });
     this.health = new QueueHealth(() => ({
       names: () => this.opened().catalog.names,
@@ -86,7 +88,9 @@ export class QueueStage {
   letters(destination: LetterDestination): readonly DeadLetterSource[] {
     const { backend, catalog, claims } = this.opened();
     const { limits, deadLetters } = this.parts;
-    const parts = { backend, queues: () => catalog.names, destination, limits, claims };
+    const sequence = new SequencedKeys(backend);
+    const sequenceOf = (queue: string) => (catalog.get(queue)?.settings.sequenced === true ? sequence : undefined);
+    const parts = { backend, queues: () => catalog.names, destination, limits, claims, sequenceOf };
     const { store } = deadLetters;
     return [new QueueLetters(parts), ...(store === undefined ? [] : [new StoreLetters(store, parts)])];
   }

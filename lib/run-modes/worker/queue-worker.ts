@@ -2,6 +2,7 @@ import { delay } from '../../common/promises.js';
 import type { Delivery, QueueBackend, QueueConsumer, Settlement } from '../queue/queue-backend.port.js';
 import type { QueueSettings } from '../queue/queue-settings.js';
 import type { KeepParked } from '../dead-letters/store-letters.js';
+import { SequencedKeys, type SequencedBackend } from '../sequenced/sequenced-keys.js';
 import { DeliveryRun, type DeliveryRunParts } from './delivery-run.js';
 
 const GIVEN_BACK: Settlement = { action: 'giveBack' };
@@ -22,14 +23,17 @@ export class QueueWorker {
   private readonly consumers = new Map<string, QueueConsumer>();
   private readonly running = new Set<Running>();
   private readonly activities = new Map<string, { started: number; running: number }>();
+  private readonly sequence: SequencedKeys;
   private isStopped = false;
 
   constructor(
-    private readonly backend: Pick<QueueBackend, 'consume'>,
+    private readonly backend: Pick<QueueBackend, 'consume'> & SequencedBackend,
     private readonly parts: DeliveryRunParts,
     /** Keeps what is parked elsewhere, where it is kept elsewhere. Rejects where that fails. */
     private readonly keep?: KeepParked | undefined,
-  ) {}
+  ) {
+    this.sequence = new SequencedKeys(backend);
+  }
 
   /**
    * How many deliveries of a queue were made to this worker since it started, and how many of them are being handled;
@@ -99,16 +103,30 @@ export class QueueWorker {
         end(await run.disturbed(reason).catch(() => GIVEN_BACK));
       };
       const { keep } = this;
+      const begun = this.begin(settings, delivery, run);
       const settled =
         keep === undefined
-          ? run.settle()
-          : run.settle().then((settlement) => {
+          ? begun
+          : begun.then((settlement) => {
               isKept = settlement.action === 'park';
               return keep({ queue: settings.name, delivery, attempts: run.lastAttempt }, settlement);
             });
       const running: Running = { run, ended: settled.then(end, disturbed), giveBack: end };
       this.running.add(running);
     });
+  }
+
+  /** In a queue that is sequenced, a message with a key may have to stay behind another one. */
+  private begin({ name: queue, sequenced }: QueueSettings, delivery: Delivery, run: DeliveryRun): Promise<Settlement> {
+    const { id, key, name, place } = delivery;
+    if (!sequenced || key === undefined) return run.settle();
+    return this.sequence.settle(
+      { queue, id, key, name, place },
+      {
+        settle: () => (this.isStopped ? Promise.resolve(GIVEN_BACK) : run.settle()),
+        parkBehind: (error) => run.parkBehind(error),
+      },
+    );
   }
 }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 
+import type { KeyBlock } from '../../run-modes/queue/key-blocks.port.js';
 import type { Delivery, QueueEntry } from '../../run-modes/queue/queue-backend.port.js';
 import { COMPLETE, FAILURE, pass, type Bench, type BenchCase } from './bench.js';
 
@@ -144,6 +145,57 @@ export const keyCases: readonly BenchCase[] = [
       const consumption = await instance.consume(queue);
       await instance.store(queue, bench.entry(), ...bench.entries(5, { key: 'a' }));
       await consumption.done(6);
+    },
+  },
+  {
+    title: 'keeps the line of a key, whatever text that is, for every instance, until it is removed',
+    async run(bench) {
+      const instance = await bench.open();
+      const { backend } = await bench.other(instance);
+      const { name } = await bench.queue({ lanes: 2 }, instance);
+      const lines = ['a', 'ü 配達:~\0', 'x'.repeat(2000)].map((key) => ({
+        key,
+        to: { place: `${name}~1`, entries: [key, `${key}\uD800`, '2', '1'] },
+      }));
+      for (const { key, to } of lines) {
+        assert.equal(await instance.backend.keyBlock(name, key), undefined);
+        assert.equal(await instance.backend.changeKeyBlock(name, key, undefined, to), true);
+      }
+      for (const { key, to } of lines) {
+        const block = await backend.keyBlock(name, key);
+        assert.deepEqual(block && { place: block.place, entries: block.entries }, to);
+        assert.equal(await backend.changeKeyBlock(name, key, block, undefined), true);
+        assert.equal(await instance.backend.keyBlock(name, key), undefined);
+      }
+    },
+  },
+  {
+    title: 'changes the line of a key for one of those who try at the same time, and for nobody who knows an older one',
+    async run(bench) {
+      const instance = await bench.open();
+      const other = await bench.other(instance);
+      const backends = [instance.backend, other.backend, instance.backend, other.backend];
+      const { name } = await bench.queue({ lanes: 2 }, instance);
+      const change = async (from: KeyBlock | undefined, isRemoved: boolean): Promise<KeyBlock | undefined> => {
+        const to = (index: number) => (isRemoved ? undefined : { place: name, entries: [String(index)] });
+        const tries = backends.map((backend, index) => backend.changeKeyBlock(name, 'a', from, to(index)));
+        const told = await Promise.all(tries);
+        const winner = told.indexOf(true);
+        assert.equal(told.filter((isChanged) => isChanged).length, 1, told.join());
+        const block = await other.backend.keyBlock(name, 'a');
+        assert.deepEqual(block?.entries, to(winner)?.entries);
+        return block;
+      };
+      const first = await change(undefined, false);
+      const second = await change(first, false);
+      // The same again is another version.
+      assert.equal(await instance.backend.changeKeyBlock(name, 'a', second, second), true);
+      const third = await instance.backend.keyBlock(name, 'a');
+      for (const stale of [undefined, first, second]) {
+        assert.equal(await other.backend.changeKeyBlock(name, 'a', stale, undefined), false);
+        assert.equal(await other.backend.changeKeyBlock(name, 'a', stale, { place: name, entries: [] }), false);
+      }
+      assert.equal(await change(third, true), undefined);
     },
   },
 ];

@@ -8,6 +8,7 @@ import {
   RunMode,
   type DispatchOptions,
   type QueueBackendFactory,
+  type QueueOptions,
 } from 'nestjs-dispatch';
 
 import { newQueue } from '../run-modes/modes.js';
@@ -34,13 +35,14 @@ export async function startHttp(
   http: DynamicModule,
   path = 'dispatch/dead-letters',
   more: DispatchOptions = {},
+  settings: QueueOptions = {},
 ) {
   const name = newQueue();
   const options = {
     ...more,
     ...(queue && { queue }),
     runMode: RunMode.Async,
-    queues: { default: name, defaults: { maxAttempts: 1 } },
+    queues: { default: name, defaults: { maxAttempts: 1, ...settings } },
   };
   const imports = [DispatchModule.forRootAsync({ useFactory: () => (queue === undefined ? {} : options) }), http];
   class AppModule {}

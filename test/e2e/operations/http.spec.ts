@@ -4,7 +4,7 @@ import { DeadLettersHttpModule, inMemoryQueue, type DeadLetter } from 'nestjs-di
 
 import { until } from '../../unit/run-modes/queued-application.js';
 import { QUEUED_MODES } from '../run-modes/modes.js';
-import { parkCharges } from './charges.js';
+import { ChargeCard, parkCharges } from './charges.js';
 import { startHttp } from './http-application.js';
 
 class KeyGuard implements CanActivate {
@@ -99,6 +99,20 @@ describe.each(QUEUED_MODES)('the routes for dead letters, $name', ({ queue }) =>
     };
     const answer = await application.ask('POST', `/${idOf(letter)}/replay`, {});
     expect(answer).toMatchObject({ status: 409, body: { code: 'DISPATCH_DEAD_LETTER_GONE' } });
+  });
+});
+
+describe('a letter that is not the first of its key', () => {
+  it('is answered with 409, and counted as following where the first is replayed too', async () => {
+    const application = await startHttp(inMemoryQueue(), http, undefined, {}, { sequenced: true });
+    const { ask, dispatcher, letters } = application;
+    for (const card of ['one', 'two']) await dispatcher.send(new ChargeCard(card), { key: 'k' });
+    await until('both to be parked', async () => (await letters.count()) === 2);
+    const [second] = (await letters.list({ code: 'DISPATCH_PARKED_BEHIND' })).letters;
+    const refused = await ask('POST', `/${idOf(second)}/replay`, {});
+    expect(refused).toMatchObject({ status: 409, body: { code: 'DISPATCH_DEAD_LETTER_BEHIND' } });
+    const report = await ask('POST', '/replay', { filter: { key: 'k' } });
+    expect(report).toMatchObject({ status: 200, body: { matched: 2, replayed: 1, following: 1, failed: 0 } });
   });
 });
 

@@ -12,7 +12,7 @@ import { collect, until } from '../../unit/run-modes/queued-application.js';
 import { flawsOf, parkAll, Ship, Shipped, startLetters } from './letters.js';
 import { QUEUED_MODES } from './modes.js';
 
-const NOTHING_WRONG = { failed: 0, errors: [], isDryRun: false, isStopped: false };
+const NOTHING_WRONG = { following: 0, failed: 0, errors: [], isDryRun: false, isStopped: false };
 
 describe.each(QUEUED_MODES)('dead letters behind $name', (mode) => {
   it('replays one: under its ids, its correlation and its receipt, with attempts from 1', async () => {

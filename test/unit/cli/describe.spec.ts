@@ -36,7 +36,10 @@ async function describeMessages(setup: Setup, ...args: readonly string[]) {
   return { exitCode, terminal };
 }
 
-const queued: Setup = { providers, options: { queues: { each: { cards: { concurrency: 7, globalConcurrency: 9 } } } } };
+const queued: Setup = {
+  providers,
+  options: { queues: { each: { cards: { concurrency: 7, globalConcurrency: 9, sequenced: true } } } },
+};
 
 describe('the command describe', () => {
   it('shows every message, its handlers, where they run, what decides about failures, and the queues', async () => {
@@ -47,7 +50,9 @@ describe('the command describe', () => {
     expect(terminal.output).toMatch(
       /event "cards\.charged":\n {2}Mailer: RunMode\.Sync .*\n(?:.*\n)* {2}Report: RunMode\.Sync/,
     );
-    expect(terminal.output).toMatch(/\nQUEUE +AT ONCE HERE +IN ALL +ATTEMPTS\ncards +7 +9 +4\ndefault +1 +any +4$/);
+    expect(terminal.output).toMatch(
+      /\nQUEUE +AT ONCE HERE +IN ALL +ATTEMPTS +SEQUENCED\ncards +7 +9 +4 +yes\ndefault +1 +any +4 +no$/,
+    );
   });
 
   it('shows one message and the queues it goes through, as JSON too', async () => {

@@ -132,6 +132,12 @@ export class FakeBackend implements QueueBackend {
     return false;
   }
 
+  async keyBlock(): Promise<undefined> {}
+
+  async changeKeyBlock(): Promise<boolean> {
+    return true;
+  }
+
   async parked(): Promise<readonly ParkedEntry[]> {
     return [];
   }

@@ -48,6 +48,11 @@ describe('an option that concerns queues', () => {
     [{ queues: { each: { a: { timeoutMs: -1 } } } }, 'which has timeoutMs -1, not a number of milliseconds from 0'],
     [{ queues: { each: { a: { rateLimit: { max: 0 } } } } }, 'not { max, durationMs } with numbers from 1.'],
     [{ queues: { each: { a: { keepCompleted: { count: -1 } } } } }, 'not { count, ageMs } with numbers from 0.'],
+    [{ queues: { defaults: { sequenced: 'yes' } } }, 'has "defaults", which has sequenced "yes", not true or false.'],
+    [
+      { queues: { each: { a: { sequenced: true, lanes: 0 } } } },
+      'has the queue "a", which is sequenced with lanes 0, where no message has a key.',
+    ],
     [{ queues: { each: { a: 7 } } }, 'has the queue "a", which is 7, not an object.'],
     [{ role: 'worker' }, 'The option "role" is "worker", not send, work or both.'],
     [{ routes: {} }, 'The option "routes" of DispatchModule is an object, not a list of rules.'],

@@ -22,6 +22,11 @@ export function parkingQueue(queue: string, place: OwnParkingPlace): string {
   return `${queue}${SEPARATOR}${place}`;
 }
 
+/** The BullMQ queue that keeps the lines of the keys of a queue which is sequenced. */
+export function linesQueue(queue: string): string {
+  return `${queue}${SEPARATOR}sequenced`;
+}
+
 /** The queue that a BullMQ queue belongs to. */
 export function queueOf(place: string): string {
   return place.split(SEPARATOR, 1)[0] ?? place;

@@ -1,6 +1,6 @@
 import type { ParkedSpotOfJob, StoreParking } from '../store.js';
 import type { RedisConnections } from './redis-connections.js';
-import { REMOVE_PARKED, UPDATE_FAILED, WAITING } from './redis-scripts.js';
+import { REMOVE_PARKED, SWAP_DATA, UPDATE_FAILED, WAITING } from './redis-scripts.js';
 
 /** Jobs that are parked in Redis. */
 export class RedisParking implements StoreParking {
@@ -24,6 +24,10 @@ export class RedisParking implements StoreParking {
 
   async updateFailed(place: string, jobId: string, data: string): Promise<boolean> {
     return (await this.connections.shared.eval(UPDATE_FAILED, 1, this.keyOf(place), jobId, data)) === 1;
+  }
+
+  async swap(place: string, jobId: string, from: string, to = ''): Promise<boolean> {
+    return (await this.connections.shared.eval(SWAP_DATA, 1, this.keyOf(place), jobId, from, to)) === 1;
   }
 
   /** By their scores, which are when they failed; of equal ones Redis gives the greater id first. */

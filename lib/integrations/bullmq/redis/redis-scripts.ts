@@ -90,6 +90,19 @@ if not redis.call('ZSCORE', queue .. 'failed', id) or redis.call('EXISTS', queue
 redis.call('HSET', queue .. id, 'data', ARGV[2])
 return 1`;
 
+/** KEYS prefix of the queue; ARGV job id, data, new data or '' to remove a job that waits. 1 where it had that data. */
+export const SWAP_DATA = `
+local queue, id = KEYS[1], ARGV[1]
+local job = queue .. id
+if redis.call('HGET', job, 'data') ~= ARGV[2] then return 0 end
+if ARGV[3] ~= '' then
+  redis.call('HSET', job, 'data', ARGV[3])
+else
+  redis.call('LREM', queue .. 'wait', 1, id)
+  redis.call('DEL', job, job .. ':logs')
+end
+return 1`;
+
 /** KEYS prefix of the queue. The ids of the jobs that wait, each with the time it was added. */
 export const WAITING = `
 local found = {}

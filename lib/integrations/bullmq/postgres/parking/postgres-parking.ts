@@ -18,6 +18,12 @@ const REMOVE = 'DELETE FROM job WHERE queue = $1 AND id = $2 AND state = $3::job
 /** $1 queue, $2 job, $3 data. */
 const UPDATE_FAILED = `UPDATE job SET data = $3::jsonb WHERE queue = $1 AND id = $2 AND state = 'failed' RETURNING id`;
 
+/** $1 queue, $2 job, $3 data, $4 new data. */
+const SWAP_DATA = `UPDATE job SET data = $4::jsonb WHERE queue = $1 AND id = $2 AND data = $3::jsonb RETURNING id`;
+
+/** $1 queue, $2 job, $3 data. */
+const REMOVE_DATA = `DELETE FROM job WHERE queue = $1 AND id = $2 AND data = $3::jsonb AND state = 'waiting' RETURNING id`;
+
 /** Jobs that are parked in Postgres. */
 export class PostgresParking implements StoreParking {
   constructor(private readonly database: Pick<Database, 'query'>) {}
@@ -35,6 +41,15 @@ export class PostgresParking implements StoreParking {
 
   async remove(place: string, state: 'failed' | 'waiting', jobId: string): Promise<boolean> {
     return (await this.database.query(REMOVE, [place, jobId, state])).length > 0;
+  }
+
+  async swap(place: string, jobId: string, from: string, to: string | undefined): Promise<boolean> {
+    const known = [place, jobId, storableJson(from)];
+    const changed =
+      to === undefined
+        ? await this.database.query(REMOVE_DATA, known)
+        : await this.database.query(SWAP_DATA, [...known, storableJson(to)]);
+    return changed.length > 0;
   }
 
   async updateFailed(place: string, jobId: string, data: string): Promise<boolean> {
