@@ -126,6 +126,8 @@ function told(report: ReplayReport | DiscardReport, { past, verb, done, planned,
   const errors = report.errors.map(({ id, error }) => ({ id, error: errorFacts(error) }));
   for (const { id, error } of errors) run.terminal.note(printable(`${id}: ${error.message}`));
   if (errors.length < failed) run.terminal.note(`${failed - errors.length} more have failed.`);
+  const following = 'following' in report ? report.following : 0;
+  if (following > 0) run.terminal.note(`${following} follow by themselves, once the first of their key is handled.`);
   if (isStopped) run.terminal.note('It was stopped before all were at their turn.');
   if (flags.has('json')) {
     const shown = errors.map(({ id, error: { stack: _stack, ...facts } }) => ({ id, error: facts }));

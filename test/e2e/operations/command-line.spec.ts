@@ -3,17 +3,17 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 import { describe, expect, it } from '@jest/globals';
-import { DeadLetterDiscardedNotification, DeadLetters } from 'nestjs-dispatch';
+import { DeadLetterDiscardedNotification, DeadLetters, type QueueOptions } from 'nestjs-dispatch';
 
 import { runCommandLine } from '../../../lib/cli/command-line.js';
 import { RecordedTerminal, type TypedText } from '../../unit/cli/recorded-terminal.js';
 import { collect, until } from '../../unit/run-modes/queued-application.js';
 import { QUEUED_MODES, startIn, type Mode } from '../run-modes/modes.js';
-import { Bank, CHARGING, CloseCard, parkCharges } from './charges.js';
+import { Bank, ChargeCard, CHARGING, CloseCard, parkCharges } from './charges.js';
 
 /** An application, and a command line that works on it as it runs. */
-async function startApplication(mode: Mode) {
-  const application = await startIn(mode, { providers: CHARGING });
+async function startApplication(mode: Mode, settings: QueueOptions = {}) {
+  const application = await startIn(mode, { providers: CHARGING, settings });
   const { app } = application;
   const letters = app.get(DeadLetters);
   const bank = app.get(Bank);
@@ -196,6 +196,21 @@ describe.each(QUEUED_MODES)('the commands about dead letters, $name', (mode) => 
     expect(json()).toMatchObject({ matched: 3, replayed: 2, failed: 0, errors: [], isDryRun: false });
     await until('two charges', () => application.bank.charged.length === 2);
     expect(application.bank.charged.map(({ card }) => card)).toEqual(['one', 'two']);
+  });
+
+  it('replay of a key that is sequenced tells how many follow the first', async () => {
+    const application = await startApplication(mode, { sequenced: true });
+    for (const card of ['one', 'two', 'three']) await application.dispatcher.send(new ChargeCard(card), { key: 'k' });
+    await until('all to be parked', async () => (await application.letters.count()) === 3);
+    application.bank.isUp = true;
+    const { exitCode, terminal } = await application.commandLine(['replay', '--key', 'k', '--yes']);
+    expect({ exitCode, results: terminal.results }).toEqual({
+      exitCode: 0,
+      results: ['Replayed 1 of 3 dead letters.'],
+    });
+    expect(terminal.told).toContain('2 follow by themselves');
+    await until('all to be charged', () => application.bank.charged.length === 3);
+    expect(application.bank.charged.map(({ card }) => card)).toEqual(['one', 'two', 'three']);
   });
 
   it('replay of many asks first, and does nothing where the answer is not yes', async () => {

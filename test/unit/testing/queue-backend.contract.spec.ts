@@ -16,6 +16,28 @@ const FAULTS: readonly { readonly fault: string; readonly faults: Faults; readon
     foundBy: ['delivers an entry with its id, name, data, place and time'],
   },
   {
+    fault: 'writes the line of a key over what somebody else wrote',
+    faults: {
+      backend: (backend) => ({
+        changeKeyBlock: async (queue, key, _from, to) =>
+          backend.changeKeyBlock(queue, key, await backend.keyBlock(queue, key), to),
+      }),
+    },
+    foundBy: [
+      'changes the line of a key for one of those who try at the same time, and for nobody who knows an older one',
+    ],
+  },
+  {
+    fault: 'takes keys for the same that are not',
+    faults: {
+      backend: (backend) => ({
+        keyBlock: (queue) => backend.keyBlock(queue, ''),
+        changeKeyBlock: (queue, _key, from, to) => backend.changeKeyBlock(queue, '', from, to),
+      }),
+    },
+    foundBy: ['keeps the line of a key, whatever text that is, for every instance, until it is removed'],
+  },
+  {
     fault: 'delivers twice',
     faults: {
       handle: (handle) => async (delivery) => {
