@@ -1,7 +1,6 @@
 import { isTimeoutMs, MAX_TIMEOUT_MS } from '../common/timeout.js';
 import type { DefaultFailurePolicyOptions } from '../failures/policy/built-in.js';
-import type { CompiledFailurePolicy } from '../failures/policy/compile-policy.js';
-import type { FailurePolicies, HandlerFailureRules } from '../failures/policy/failure-policies.js';
+import type { FailurePolicies, HandlerFailureRules, TurnFailurePolicy } from '../failures/policy/failure-policies.js';
 import { failureRulesOf } from '../failures/policy/on-error.decorator.js';
 import type { WiringMistake } from '../handlers/errors.js';
 import type { RegisteredHandler } from '../handlers/handler-registry.js';
@@ -18,7 +17,7 @@ export interface PreparedHandler extends Pipeline {
   /** What its decorators, and those of the message, say of failures. */
   readonly failureRules: HandlerFailureRules;
   /** What decides about failures in the caller's turn; undefined where nothing is said of any, and nothing follows one. */
-  readonly inTurn: CompiledFailurePolicy | undefined;
+  readonly inTurn: TurnFailurePolicy | undefined;
   /** The handler's own `onFailed`, to be called after the last failure; undefined where it has none. */
   readonly onFailed: ((context: MessageContext, error: unknown) => unknown) | undefined;
   /** What decides about failures behind a queue, or in the caller's turn, one line for each rule. */

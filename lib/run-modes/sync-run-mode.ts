@@ -1,6 +1,6 @@
 import { delay, isPromiseLike } from '../common/promises.js';
 import { actionIn, type RunModeAction } from '../failures/policy/action.js';
-import type { CompiledFailurePolicy } from '../failures/policy/compile-policy.js';
+import type { TurnFailurePolicy } from '../failures/policy/failure-policies.js';
 import type { Failure } from '../failures/policy/failure.js';
 import { jittered } from '../failures/policy/jitter.js';
 import type { FailureReporter } from '../failures/failure-reporter.js';
@@ -109,7 +109,7 @@ export class SyncRunMode {
   /** Attempts in the caller's turn, as a failure policy says. @throws what the last one threw, where it is not dropped */
   private async attempts(
     handler: PreparedHandler,
-    policy: CompiledFailurePolicy,
+    policy: TurnFailurePolicy,
     context: MessageContext,
   ): Promise<unknown> {
     for (let current = context; ; current = current.again()) {
@@ -125,7 +125,8 @@ export class SyncRunMode {
           this.failures.discarded(current, error, action.reason);
           return undefined;
         }
-        if (action.action !== 'retry') return this.giveUp(handler, current, error);
+        if (action.action !== 'retry' || current.attempt >= policy.attemptLimit)
+          return this.giveUp(handler, current, error);
         const delayMs = jittered(action.delayMs, action.jitter);
         this.failures.retried(current, error, delayMs);
         await this.pause(delayMs, current);
@@ -134,7 +135,7 @@ export class SyncRunMode {
     }
   }
 
-  private decided(policy: CompiledFailurePolicy, failure: Failure, context: MessageContext): RunModeAction {
+  private decided(policy: TurnFailurePolicy, failure: Failure, context: MessageContext): RunModeAction {
     if (!this.decisions.wantsFailures) return actionIn(failure, policy.decide(failure));
     const decision = policy.decision(failure);
     const action = actionIn(failure, decision.action);

@@ -1,5 +1,5 @@
 import { jittered } from '../failures/policy/jitter.js';
-import type { SagaFailurePolicy } from '../failures/policy/failure-policies.js';
+import type { TurnFailurePolicy } from '../failures/policy/failure-policies.js';
 import { isTerminal, type Failure, type FailureAction } from '../failures/policy/failure.js';
 import type { FailureReporter, SagaFailure } from '../failures/failure-reporter.js';
 import type { Envelope } from '../message/envelope.js';
@@ -29,7 +29,7 @@ export class SagaFailures {
   /** @param policy undefined where no rule says anything */
   constructor(
     private readonly saga: string,
-    private readonly policy: SagaFailurePolicy | undefined,
+    private readonly policy: TurnFailurePolicy | undefined,
     private readonly reporter: FailureReporter,
   ) {}
 

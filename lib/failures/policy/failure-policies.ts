@@ -24,9 +24,9 @@ const REPORTED = Object.assign(() => DEAD_LETTER, { text: 'the error is reported
 /** In the caller's turn nobody tries again unless a rule says so: the caller has the error. */
 const NO_RETRY = Object.assign(() => DEAD_LETTER, { text: 'the error goes to the caller; of an event it is reported' });
 
-/** What decides about the failures of one saga. */
-export interface SagaFailurePolicy extends CompiledFailurePolicy {
-  /** How often an event is shown to it at most, whatever is asked: without end where rules decide, which have one. */
+/** What decides about the failures of one handler in the caller's turn, or of one saga. */
+export interface TurnFailurePolicy extends CompiledFailurePolicy {
+  /** How often a message is tried at most, whatever is asked: 100 times where a function decides, else as rules say, which end. */
   readonly attemptLimit: number;
 }
 
@@ -36,7 +36,7 @@ export class FailurePolicies {
     HandlerFailureRules,
     WeakMap<DefaultFailurePolicyOptions, QueueFailurePolicy>
   >();
-  private readonly inTurns = new WeakMap<HandlerFailureRules, CompiledFailurePolicy>();
+  private readonly inTurns = new WeakMap<HandlerFailureRules, TurnFailurePolicy>();
 
   constructor(
     private readonly policy: FailurePolicyFunction | undefined,
@@ -63,17 +63,22 @@ export class FailurePolicies {
     return made;
   }
 
-  inTurn(rules: HandlerFailureRules): CompiledFailurePolicy {
-    const made = this.inTurns.get(rules) ?? this.compile(rules, NO_RETRY);
+  inTurn(rules: HandlerFailureRules): TurnFailurePolicy {
+    const made = this.inTurns.get(rules) ?? this.limited(rules, NO_RETRY);
     this.inTurns.set(rules, made);
     return made;
   }
 
   /** What decides about a saga's failures, by the rules of its class and the module's; undefined where there are none. */
-  ofSaga(handlerRules: readonly FailureRule[]): SagaFailurePolicy | undefined {
+  ofSaga(handlerRules: readonly FailureRule[]): TurnFailurePolicy | undefined {
     const rules = { handlerRules, messageRules: [] };
     if (!this.governs(rules)) return undefined;
-    return { ...this.compile(rules, REPORTED), attemptLimit: this.policy === undefined ? Infinity : MOST_ATTEMPTS };
+    return this.limited(rules, REPORTED);
+  }
+
+  private limited(rules: HandlerFailureRules, fallback: FailurePolicyParts['fallback']): TurnFailurePolicy {
+    const attemptLimit = this.policy === undefined ? Infinity : MOST_ATTEMPTS;
+    return { ...this.compile(rules, fallback), attemptLimit };
   }
 
   private compile({ handlerRules, messageRules }: HandlerFailureRules, fallback: FailurePolicyParts['fallback']) {

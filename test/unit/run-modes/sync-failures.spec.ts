@@ -141,6 +141,18 @@ describe("a handler that is tried again in the caller's turn", () => {
     expect([attempts, log.lines]).toEqual([[], []]);
   });
 
+  it('has 100 attempts at most where a function always says so, and the next message is handled', async () => {
+    const attempts: number[] = [];
+    const work = failing(1000, attempts);
+    const { dispatcher } = await start({
+      options: { failurePolicy: () => ({ action: 'retry', delayMs: 0, jitter: 'none' }) },
+      providers: [commandHandler(PlaceOrder, work), queryHandler(GetOrder, () => 'there')],
+    });
+    expect(await rejectionOf(dispatcher.execute(new PlaceOrder()))).toMatchObject({ message: 'failed at 100' });
+    expect(attempts).toHaveLength(100);
+    expect(await dispatcher.query(new GetOrder())).toBe('there');
+  });
+
   it('is not tried again for an error that no rule fits', async () => {
     const attempts: number[] = [];
     const handler = commandHandler(PlaceOrder, failing(9, attempts));
