@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { describe, expect, it } from '@jest/globals';
+import { IsString } from 'class-validator';
 import {
   Command,
   CommandHandler,
@@ -30,8 +31,11 @@ class Line {
 
 @Message('sequenced.step')
 class Step extends Command<string> {
-  constructor(readonly step: string) {
+  @IsString() readonly step: string;
+
+  constructor(step: string) {
     super();
+    this.step = step;
   }
 }
 
@@ -219,7 +223,7 @@ describe.each(QUEUED_MODES)('a sequenced queue: $name', (mode) => {
 
   it('follows also where the head ends in another way than being handled', async () => {
     const { letters, line, letter, rests } = await parkedLine(mode, 'a', 'b');
-    const edit = { payload: 'no object' };
+    const edit = { payload: { step: 7 } };
     await letters.replay((await letter('a')).id, { edit });
     await until('the next to be handled', () => line.log.includes('b'));
     expect(line.log).not.toContain('a');

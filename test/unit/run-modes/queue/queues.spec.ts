@@ -180,6 +180,7 @@ describe('the settings of a queue', () => {
       concurrency: 2,
       globalConcurrency: undefined,
       rateLimit: { max: 5, durationMs: 1000 },
+      sequenced: false,
       timeoutMs: 30_000,
       lanes: 4,
       maxAttempts: 4,
