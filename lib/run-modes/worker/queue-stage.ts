@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 
+import { Logger } from '@nestjs/common';
+
 import type { ResolvedDeadLetters } from '../../failures/dead-letters/dead-letter-options.js';
 import type { DeadLetterSource } from '../../failures/dead-letters/dead-letter-source.port.js';
 import type { FailurePolicies } from '../../failures/policy/failure-policies.js';
@@ -52,6 +54,7 @@ export interface QueueStageParts {
  * has started, stopped, and closed last. Where no backend is configured there are none, and nothing happens.
  */
 export class QueueStage {
+  private readonly logger = new Logger('Dispatch');
   readonly client: QueueClient | undefined;
   /** Asks for queues fail with DISPATCH_NO_QUEUE where there are none. */
   readonly queues: Queues;
@@ -131,7 +134,13 @@ export class QueueStage {
   async open(): Promise<void> {
     if (this.client === undefined) return;
     await this.client.open();
-    await this.parts.deadLetters.store?.open?.();
+    const { store } = this.parts.deadLetters;
+    if (store === undefined) return;
+    await store.open?.();
+    if (store.isShared || !this.client.backend.features.has('durable')) return;
+    this.logger.warn(
+      'Dead letters are in the memory of this process, while their queues outlive it: give "deadLetters" a store that does so too, such as postgresDeadLetters() of nestjs-dispatch/postgres, or none.',
+    );
   }
 
   /** Begins to work on the queues of this process. */

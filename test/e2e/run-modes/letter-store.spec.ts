@@ -46,6 +46,7 @@ function failing(
 
 function bound(store: DeadLetterStore): Omit<DeadLetterStore, 'park'> {
   return {
+    isShared: store.isShared,
     page: (request) => store.page(request),
     get: (id) => store.get(id),
     remove: (id, at) => store.remove(id, at),
@@ -127,6 +128,14 @@ describe.each(CASES)('a store of dead letters %s beside %s', (_place, _name, mod
 });
 
 describe('a store of dead letters in memory', () => {
+  it('is warned of beside a queue that outlives it, and only there', async () => {
+    for (const mode of QUEUED_MODES) {
+      const { log } = await startStored(mode, inMemoryDeadLetters());
+      const warnings = log.lines.filter((line) => line.includes('Dead letters are in the memory of this process'));
+      expect(warnings).toHaveLength(mode.name.includes('BullMQ') ? 1 : 0);
+    }
+  });
+
   it('keeps the newest, as many as it may', async () => {
     const store = inMemoryDeadLetters({ max: 2 });
     const application = await startStored(QUEUED_MODES[0] as Mode, store);

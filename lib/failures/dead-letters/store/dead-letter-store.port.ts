@@ -30,6 +30,9 @@ export interface KeptLettersPage extends KeptLettersOf {
  * from several processes where they share the store, and rejects where the store does not answer.
  */
 export interface DeadLetterStore {
+  /** Whether letters outlive this process, and other processes that use the same store see them. */
+  readonly isShared: boolean;
+
   /** Connects; awaited when an application with queues starts, which fails with what this rejects with. Default: nothing to do. */
   open?(): Promise<void>;
 

@@ -27,6 +27,7 @@ interface Kept {
 }
 
 class MemoryDeadLetters implements DeadLetterStore {
+  readonly isShared = false;
   /** In the order they were parked. */
   private readonly letters = new Map<string, Kept>();
   private parkedCount = 0;

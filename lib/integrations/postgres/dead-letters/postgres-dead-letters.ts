@@ -64,6 +64,7 @@ export function postgresDeadLetters(options: PostgresDeadLettersOptions = {}): D
 }
 
 class PostgresDeadLetterStore implements DeadLetterStore {
+  readonly isShared = true;
   private readonly client: PostgresClient;
   private readonly tables: PreparedTables;
   private readonly sweep: Sweep;
