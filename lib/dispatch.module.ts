@@ -1,5 +1,6 @@
 import {
   Global,
+  Logger,
   Module,
   type BeforeApplicationShutdown,
   type DynamicModule,
@@ -14,6 +15,7 @@ import { ExternalContextCreator } from '@nestjs/core/helpers/external-context-cr
 import { CommandBus } from './buses/command-bus.js';
 import { EventBus } from './buses/event-bus.js';
 import { QueryBus } from './buses/query-bus.js';
+import { errorText } from './common/dispatch-error.js';
 import {
   optionsProviders,
   resolveDispatchOptions,
@@ -167,7 +169,12 @@ export class DispatchModule implements OnModuleInit, OnApplicationBootstrap, Bef
 
   /** Nest destroys nothing where the start fails, and connections left open would keep the process. */
   private async giveUp(error: unknown): Promise<never> {
-    await this.stages.close();
+    try {
+      await this.stages.close();
+    } catch (closing) {
+      // Why the start failed is what matters.
+      new Logger('Dispatch').warn(`Could not close what was open: ${errorText(closing)}`);
+    }
     throw error;
   }
 

@@ -61,3 +61,13 @@ export function errorFacts(thrown: unknown): ErrorFacts {
     stack: stackOf(thrown),
   };
 }
+
+/** How far back the causes of an error are looked at. */
+const MAX_CAUSES = 10;
+
+/** Whether an error is another one, or was thrown because of it. */
+export function isCausedBy(error: unknown, origin: Error): boolean {
+  let each = error;
+  for (let depth = 0; depth < MAX_CAUSES && each !== origin; depth++) each = (each as Error | null | undefined)?.cause;
+  return each === origin;
+}

@@ -1,3 +1,6 @@
+import { Logger } from '@nestjs/common';
+
+import { errorText } from '../common/dispatch-error.js';
 import type { StoredEventPublication } from '../events/stored-event-publication.js';
 import type { AmbientStore } from '../message/ambient-context.js';
 import type { Rehydrator } from '../message/codec/rehydrate.js';
@@ -58,7 +61,9 @@ export class EventSourcing {
   private readonly wrongUpcasters: readonly string[];
   private readonly repositories = new Map<object, Repository>();
   private isChecked = false;
-  private isOpen = false;
+  private readonly logger = new Logger('Dispatch');
+  /** The stores that were asked to open, in that order. */
+  private readonly opened: Pick<SnapshotStore, 'close'>[] = [];
 
   constructor(
     private readonly options: EventSourcingOptions,
@@ -110,20 +115,24 @@ export class EventSourcing {
 
   /** Connects to the stores. @throws what they reject with */
   async open(): Promise<void> {
-    this.isOpen = true;
     const { store, snapshots } = this.options.eventStore;
-    await store?.open?.();
-    if (store !== undefined) await snapshots.open?.();
+    if (store === undefined) return;
+    this.opened.push(store);
+    await store.open?.();
+    this.opened.push(snapshots);
+    await snapshots.open?.();
   }
 
   /** Ends subscriptions, then what the stores have opened. */
   async close(): Promise<void> {
     this.log.close();
-    if (!this.isOpen) return;
-    this.isOpen = false;
-    const { store, snapshots } = this.options.eventStore;
-    if (store !== undefined) await snapshots.close?.();
-    await store?.close?.();
+    for (const store of this.opened.splice(0).toReversed()) {
+      try {
+        await store.close?.();
+      } catch (error) {
+        this.logger.warn(`Could not close a store of "eventStore": ${errorText(error)}`);
+      }
+    }
   }
 
   private makeRepository(source: AggregateClass | AnyDecider): Repository {

@@ -124,7 +124,15 @@ const ALL: readonly StoreCase[] = [
 export function deadLetterStoreContract(setup: DeadLetterStoreContractSetup): readonly DeadLetterStoreContractCase[] {
   return ALL.map(({ title, run }) => ({
     title,
-    run: async () => run(await setup.store(), `contract-${randomUUID()}`),
+    run: async () => {
+      const store = await setup.store();
+      try {
+        await store.open?.();
+        await run(store, `contract-${randomUUID()}`);
+      } finally {
+        await store.close?.();
+      }
+    },
   }));
 }
 

@@ -25,7 +25,7 @@ export function knowQueues(
     if (problem === undefined) names.push(queue);
     else mistakes.push(invalid(`The queue named by ${reasons.queue} cannot be: ${problem}.`));
   }
-  if (mistakes.length === 0) queueing.know(names);
+  queueing.know(names);
   return [...mistakes, ...queueing.unshared(), ...queueing.roleProblems().map(invalid)];
 }
 

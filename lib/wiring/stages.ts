@@ -137,10 +137,9 @@ export class DispatchStages extends HandlingStages {
       await this.inFlight.idle(Math.min(ABORT_GRACE_MS, drainTimeoutMs));
     }
     await this.queueing.close(Math.max(0, drainTimeoutMs - (performance.now() - startedAt)));
-    await this.idempotency.close();
-    await this.resilience.close();
-    await this.sequences.close();
-    await this.eventSourcing.close();
+    const { idempotency, resilience, sequences, eventSourcing } = this;
+    // At once, for each may take as long as its server does not answer.
+    await Promise.all([idempotency, resilience, sequences, eventSourcing].map((each) => each.close()));
     this.sagas.stop();
     this.streams.complete();
     this.unhandled.subject$.complete();

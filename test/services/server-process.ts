@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -139,6 +139,8 @@ class ServerProcess implements RunningServer {
   private async startOnce(deadline: number): Promise<void> {
     const { command, args, folder, env, user } = this.recipe;
     // Into a file, not a pipe: a server whose output nobody reads any more must not stop over it.
+    // A new one: what is left of a server that was killed goes on writing into the old one.
+    rmSync(this.logFile, { force: true });
     const log = openSync(this.logFile, 'w');
     const child = spawn(command, args, {
       detached: true,

@@ -59,7 +59,7 @@ export const discardCommand: Command = {
     return async (run) => {
       const letters = run.app.get(DeadLetters);
       if (!(await mayGoOn('Discard', target, flags, run, () => letters.count(filterOnly(target))))) return 1;
-      const report = await letters.discard(target, { reason, dryRun: flags.has('dry-run') });
+      const report = await letters.discard(target, { reason, dryRun: flags.has('dry-run'), signal: run.signal });
       return told(report, { past: 'Discarded', verb: 'discard', done: report.discarded, flags, run });
     };
   },
@@ -86,7 +86,7 @@ export const purgeCommand: Command = {
       const letters = run.app.get(DeadLetters);
       const count = async () => (await letters.purge({ olderThanMs, filter, dryRun: true })).matched;
       if (!(await mayGoOn('Remove', filter, flags, run, count))) return 1;
-      const report = await letters.purge({ olderThanMs, filter, dryRun: flags.has('dry-run') });
+      const report = await letters.purge({ olderThanMs, filter, dryRun: flags.has('dry-run'), signal: run.signal });
       return told(report, { past: 'Removed', verb: 'remove', done: report.discarded, flags, run });
     };
   },

@@ -40,7 +40,7 @@ export class DeciderRepository<S, C extends object, E extends object, Transactio
       const decided = await decide(command, before);
       const events: readonly E[] = isList(decided) ? decided : [decided];
       // Before they are stored: events that the state cannot take would make the stream unusable.
-      const state = events.reduce(evolve, before);
+      const state = events.reduce((evolved, event) => evolve(evolved, event), before);
       if (events.length === 0) return { events, state, version, position: 0 };
       const stateAfter = () => ({ state, version: version + events.length });
       return { events, state, ...(await this.states.append(this.model, { id, version, events, stateAfter }, options)) };

@@ -61,7 +61,7 @@ export class StreamStates {
     return (await this.replay(model, id, undefined, transaction)) ?? { state: model.create(id), version: 0 };
   }
 
-  /** Appends the events of a change; then takes a snapshot, and publishes. @throws what `EventLog#append` throws */
+  /** Appends the events of a change; then publishes, and takes a snapshot. @throws what `EventLog#append` throws */
   async append<S>(model: StateModel<S>, change: StreamChange<S>, options: WriteOptions): Promise<AppendResult> {
     const stream = streamOf(model, change.id);
     const { writer, snapshotting } = this.parts;
@@ -70,8 +70,9 @@ export class StreamStates {
     const after = change.stateAfter();
     // What the caller has yet to commit is not stored yet, and may never be.
     if (options.transaction === undefined) {
-      if (after !== undefined) await snapshotting.save(model, stream, change.version, after);
+      // First: a slow store of snapshots must not keep back what is stored.
       await this.publish(stream, change.events, appended, options);
+      if (after !== undefined) await snapshotting.save(model, stream, change.version, after);
     }
     return { version: appended.version, position: appended.position };
   }

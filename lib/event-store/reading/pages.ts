@@ -129,9 +129,14 @@ export async function* followPages(
     while (!signal.aborted) {
       // Before the page is read: what comes meanwhile must ring again.
       bell.quiet();
-      const page = await store.readAllPage({ ...filterOf(options), afterPosition: after, limit: pageSize });
+      const reading = store.readAllPage({ ...filterOf(options), afterPosition: after, limit: pageSize });
+      // A store that is being closed may refuse what was asked of it; nobody waits for it any more.
+      const page = await reading.catch((error: unknown) => {
+        if (signal.aborted) return undefined;
+        throw error;
+      });
+      if (page === undefined || signal.aborted) return;
       after = page.position;
-      if (signal.aborted) return;
       yield page;
       if (page.isEnd) await bell.wait(pollIntervalMs, signal);
     }

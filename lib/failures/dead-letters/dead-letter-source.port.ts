@@ -51,6 +51,11 @@ export interface DeadLetterSource {
    * @throws DISPATCH_DEAD_LETTER_BEHIND
    */
   replay(id: string, edit: LetterChange | undefined): Promise<boolean>;
-  /** @returns whether it was there */
-  remove(id: string): Promise<boolean>;
+  /**
+   * Removes a letter.
+   *
+   * @param lastFailedAt that of the letter that is meant: one of the same id that was parked since stays
+   * @returns whether it was there
+   */
+  remove(id: string, lastFailedAt: Date | undefined): Promise<boolean>;
 }

@@ -137,15 +137,20 @@ export class DeadLetters {
   /** Removes the letters that were parked too long ago. */
   async purge(options: PurgeOptions): Promise<DiscardReport> {
     checkPurge(options);
-    const { olderThanMs, filter = {}, dryRun = false } = options;
+    const { olderThanMs, filter = {}, dryRun = false, signal } = options;
     const endMs = Math.min(Date.now() - olderThanMs, filter.parkedBefore?.getTime() ?? Infinity);
     const target = { ...filter, parkedBefore: new Date(endMs) };
-    return this.tracked(() => this.remove(target, { reason: `parked for longer than ${olderThanMs} ms`, dryRun }));
+    const reason = `parked for longer than ${olderThanMs} ms`;
+    return this.tracked(() => this.remove(target, { reason, dryRun, ...(signal && { signal }) }));
   }
 
   /** Ends what runs, between two letters: the application closes. */
   stop(): void {
     this.closing.abort();
+  }
+
+  private until(signal: AbortSignal | undefined): AbortSignal {
+    return signal === undefined ? this.closing.signal : AbortSignal.any([signal, this.closing.signal]);
   }
 
   private async replayAll(target: string | DeadLetterFilter, options: ReplayOptions): Promise<ReplayReport> {
@@ -157,7 +162,7 @@ export class DeadLetters {
     const lines = new ReplayLines(letters);
     const { done, failed, following, errors, isStopped } = await workOff(letters, {
       ratePerSecond,
-      signal: signal === undefined ? this.closing.signal : AbortSignal.any([signal, this.closing.signal]),
+      signal: this.until(signal),
       act: async (letter) => {
         const isReplayed = await lines.replay(letter, () => this.replayOne(letter, edit));
         if (isReplayed === true) this.tellReplayed(letter, edit !== undefined);
@@ -180,16 +185,16 @@ export class DeadLetters {
 
   private async remove(
     target: string | DeadLetterFilter,
-    { reason, dryRun = false }: DiscardOptions,
+    { reason, dryRun = false, signal }: DiscardOptions,
   ): Promise<DiscardReport> {
     const found = await this.matching(target, dryRun);
     const matched = found.length;
     if (dryRun) return { matched, discarded: 0, failed: 0, errors: [], isDryRun: true, isStopped: false };
     const { done, failed, errors, isStopped } = await workOff(found, {
       ratePerSecond: Infinity,
-      signal: this.closing.signal,
+      signal: this.until(signal),
       act: async (letter) => {
-        const isRemoved = await this.first((source) => source.remove(letter.id));
+        const isRemoved = await this.first((source) => source.remove(letter.id, letter.lastFailedAt));
         if (!isRemoved) return false;
         this.parts.payloads.discarded(letter);
         this.tellDiscarded(letter, reason);
@@ -207,6 +212,7 @@ export class DeadLetters {
       const unknown = {
         messageName: undefined,
         messageId: undefined,
+        lastFailedAt: undefined,
         key: undefined,
         isBehind: false,
         claim: undefined,

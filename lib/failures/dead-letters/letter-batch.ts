@@ -15,6 +15,8 @@ export interface DeadLetterFailure {
 export type LetterRef = Pick<DeadLetter, 'id' | 'queue' | 'place'> & {
   readonly messageName: string | undefined;
   readonly messageId: string | undefined;
+  /** When the letter was parked that is meant; undefined where it is not there. */
+  readonly lastFailedAt: Date | undefined;
   readonly claim: DeadLetterClaim | undefined;
   readonly key: string | undefined;
   /** Whether it was parked behind another one of its key. */
@@ -42,10 +44,10 @@ export interface BatchOptions {
 }
 
 /** What is kept of a letter. */
-export function letterRef({ id, queue, place, message, error }: DeadLetter): LetterRef {
+export function letterRef({ id, queue, place, message, error, lastFailedAt }: DeadLetter): LetterRef {
   const isBehind = error.code === 'DISPATCH_PARKED_BEHIND';
   const { name: messageName, id: messageId, key, claim } = message ?? {};
-  return { id, queue, place, messageName, messageId, key, isBehind, claim };
+  return { id, queue, place, messageName, messageId, lastFailedAt, key, isBehind, claim };
 }
 
 /** Does something to letters, one after the other in their order, and counts what becomes of it. One that fails keeps no other back. */

@@ -32,6 +32,8 @@ export interface DiscardOptions {
   readonly reason: string;
   /** Only counts what would be discarded. Default false. */
   readonly dryRun?: boolean;
+  /** Ends it between two letters; the report tells how far it came. */
+  readonly signal?: AbortSignal;
 }
 
 /** Which dead letters are too old to be kept. */
@@ -42,12 +44,15 @@ export interface PurgeOptions {
   readonly filter?: DeadLetterFilter;
   /** Only counts what would be removed. Default false. */
   readonly dryRun?: boolean;
+  /** Ends it between two letters; the report tells how far it came. */
+  readonly signal?: AbortSignal;
 }
 
 const MAX_PAGE = 1000;
 type Check = (value: unknown) => string | undefined;
 
 const isFlag: Check = (value) => (typeof value === 'boolean' ? undefined : 'not true or false');
+const isSignal: Check = (value) => (isOptionsObject(value) && 'aborted' in value ? undefined : 'not an AbortSignal');
 const isText: Check = (value) => (typeof value === 'string' && value !== '' ? undefined : 'not a text');
 
 const PAGING: Record<keyof DeadLetterPaging, Check> = {
@@ -58,14 +63,19 @@ const REPLAY: Record<keyof ReplayOptions, Check> = {
   dryRun: isFlag,
   ratePerSecond: (value) => (isNumber(value) && value > 0 ? undefined : 'not a number above 0'),
   limit: (value) => (isCount(value) ? undefined : 'not a whole number from 1'),
-  signal: (value) => (isOptionsObject(value) && 'aborted' in value ? undefined : 'not an AbortSignal'),
+  signal: isSignal,
   edit: editProblem,
 };
-const DISCARD: Record<keyof DiscardOptions, Check> = { reason: isText, dryRun: isFlag };
+const DISCARD: Record<keyof DiscardOptions, Check> = {
+  reason: isText,
+  dryRun: isFlag,
+  signal: isSignal,
+};
 const PURGE: Record<keyof PurgeOptions, Check> = {
   olderThanMs: (value) => (isNumber(value) && value >= 0 ? undefined : 'not a number of milliseconds from 0'),
   filter: (value) => filterProblems(value)[0],
   dryRun: isFlag,
+  signal: isSignal,
 };
 
 /** @throws DISPATCH_INVALID_DEAD_LETTER_QUERY */

@@ -1,3 +1,5 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
 import {
   InvalidQueueOptionsError,
   resolveQueueSettings,
@@ -37,6 +39,9 @@ import { OWN_PARKING_PLACES, parkingQueue, placesOf, queueNameProblem, queueOf }
 import { Replies } from './replies.js';
 import { listSchedules, makeSchedule } from './schedules.js';
 import type { InstanceMessage, Store, StoreQueue } from './store.js';
+
+/** When a queue is prepared again where its store was there and gone again, in milliseconds. */
+const BEGIN_AGAIN_MS = 1000;
 
 /** Keeps queues in BullMQ, on either of its stores. */
 export class BullmqBackend implements QueueBackend {
@@ -102,16 +107,24 @@ export class BullmqBackend implements QueueBackend {
   /** Begins to deliver when the store is there. */
   private consumeLater(settings: QueueSettings, handle: DeliveryHandler): QueueConsumer {
     let consumer: QueueConsumer | undefined;
-    let isStopped = false;
+    const stopping = new AbortController();
+    const { signal } = stopping;
     const begin = async (): Promise<void> => {
-      await this.store.becomesReady();
-      if (isStopped) return;
-      await this.limit(settings);
-      if (!isStopped) consumer = this.consumer(settings, handle);
+      while (!signal.aborted && consumer === undefined) {
+        await this.store.becomesReady();
+        try {
+          if (!signal.aborted) await this.limit(settings);
+          if (!signal.aborted) consumer = this.consumer(settings, handle);
+        } catch (error) {
+          // It may be gone again by now.
+          this.reports.report(error, settings.name);
+          await delay(BEGIN_AGAIN_MS, undefined, { signal, ref: false });
+        }
+      }
     };
-    begin().catch((error: unknown) => this.reports.report(error, settings.name));
+    begin().catch((error: unknown) => signal.aborted || this.reports.report(error, settings.name));
     const stop = (): void => {
-      isStopped = true;
+      stopping.abort();
       consumer?.stop();
     };
     return {

@@ -32,8 +32,8 @@ class RedisRateLimits implements RateLimitStore {
     private readonly prefix: string,
   ) {}
 
-  async take({ key, max, durationMs, comesAgain }: RateLimitClaim): Promise<number> {
-    const answer = await this.redis.run(TAKE, this.prefix + key, max, durationMs, comesAgain ? 1 : 0);
+  async take({ key, max, durationMs, comesAgainWithinMs }: RateLimitClaim): Promise<number> {
+    const answer = await this.redis.run(TAKE, this.prefix + key, max, durationMs, comesAgainWithinMs);
     // The script answers with a whole number, which a client of the user's may give as a text.
     return Number(answer);
   }

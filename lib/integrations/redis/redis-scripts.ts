@@ -44,7 +44,7 @@ return 1`;
  * Of the rate limits: counts a call. One key, a hash of two moments in milliseconds, of the server's clock, which expires when both
  * are over: `free`, when the limit is wholly free again, and `next`, when the next of those is to come that come again.
  *
- * Arguments: how many, in how many ms, whether it comes again (1 or 0). Answers with 0, or in how many ms to ask again.
+ * Arguments: how many, in how many ms, within how many ms it comes again (0 for not). Answers with 0, or in how many ms to ask again.
  */
 export const TAKE = `
 local clock = redis.call('TIME')
@@ -57,10 +57,11 @@ local early = after - ARGV[2] - now
 local answer = 0
 if early < 0.001 then
   free = after
-elseif ARGV[3] == '1' then
+elseif tonumber(ARGV[3]) > 0 then
   local at = math.max(nextAt, now + early)
-  nextAt = at + step
   answer = math.ceil(at - now)
+  if at - now > tonumber(ARGV[3]) then return answer end
+  nextAt = at + step
 else
   return math.ceil(early)
 end

@@ -57,11 +57,13 @@ function httpErrorOf(error: unknown): unknown {
       return badRequest((error as unknown as InvalidDeadLetterQueryError).problems);
     case 'DISPATCH_DEAD_LETTER_GONE':
     case 'DISPATCH_DEAD_LETTER_BEHIND':
+    case 'DISPATCH_PARKED_ENTRY_BUSY':
       return made(ConflictException, 409);
     case 'DISPATCH_DEAD_LETTER_NOT_REPLAYABLE':
       return made(UnprocessableEntityException, 422);
     case 'DISPATCH_NO_QUEUE':
     case 'DISPATCH_QUEUE_UNAVAILABLE':
+    case 'DISPATCH_QUEUE_FULL':
     case 'DISPATCH_CLAIM_CHECK_UNAVAILABLE':
     case 'DISPATCH_CLAIM_CHECK_FULL':
       return made(ServiceUnavailableException, 503);

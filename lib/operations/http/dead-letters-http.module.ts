@@ -23,7 +23,7 @@ const NOT_CONFIGURED: WiringMistake = {
 /**
  * Adds routes by which dead letters are listed, replayed and discarded, below `/dispatch/dead-letters`. They are there only
  * where this module is imported, and the application does not start where they would have no guard. In what they answer,
- * fields of messages that are marked as sensitive are masked.
+ * fields are masked that a message class marks as sensitive; of a class that this process does not know, nothing is.
  *
  * @example
  * ```ts

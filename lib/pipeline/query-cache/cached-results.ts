@@ -16,6 +16,8 @@ export interface ResultLoad extends ResultFacts {
   readonly tagsOf: (result: unknown) => readonly string[] | undefined;
   /** Whether a failure concerns the one who ran alone. */
   readonly isOwnFailure: (error: unknown) => boolean;
+  /** Whether the one who runs is no longer waited for, as its time is over: nobody is to wait for what may never come. */
+  readonly isGivenUp: () => boolean;
 }
 
 interface Kept extends ResultFacts {
@@ -28,6 +30,7 @@ interface Running extends ResultFacts {
   readonly promise: Promise<unknown>;
   /** What was dropped since it began: what it has read may be older. */
   readonly dropped: ((facts: ResultFacts, tags: readonly string[]) => boolean)[];
+  readonly isGivenUp: () => boolean;
   isOwnFailure: boolean;
 }
 
@@ -48,7 +51,7 @@ export class CachedResults {
       const kept = this.find(load.key);
       if (kept !== undefined) return kept.value;
       const running = this.running.get(load.key);
-      if (running === undefined) return this.run(load);
+      if (running === undefined || running.isGivenUp()) return this.run(load);
       try {
         return await running.promise;
       } catch (error) {
@@ -79,11 +82,11 @@ export class CachedResults {
   }
 
   private async run(load: ResultLoad): Promise<unknown> {
-    const { key, message, ownKey } = load;
+    const { key, message, ownKey, isGivenUp } = load;
     const promise = new Promise<unknown>((resolve) => {
       resolve(load.run());
     });
-    const running: Running = { promise, message, ownKey, dropped: [], isOwnFailure: false };
+    const running: Running = { promise, message, ownKey, dropped: [], isGivenUp, isOwnFailure: false };
     this.running.set(key, running);
     this.unfinished.add(running);
     try {

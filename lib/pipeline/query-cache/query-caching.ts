@@ -108,6 +108,7 @@ export class QueryCaching {
       run,
       tagsOf: (result) => this.tagsOf(given, result),
       isOwnFailure: () => isOwn(context),
+      isGivenUp: () => context.abortReason !== undefined,
     });
   }
 

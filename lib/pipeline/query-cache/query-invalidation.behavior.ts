@@ -1,7 +1,7 @@
 import type { Logger } from '@nestjs/common';
 
 import { errorText } from '../../common/dispatch-error.js';
-import type { HandlerContext } from '../../message/message-context.js';
+import type { HandlerContext, MessageContext } from '../../message/message-context.js';
 import type { Next, PipelineBehavior } from '../behavior.js';
 import type { QueryInvalidation, QueryInvalidationRule } from './invalidates-queries.decorator.js';
 import type { QueryCache } from './query-cache.js';
@@ -14,8 +14,23 @@ export class QueryInvalidationBehavior implements PipelineBehavior {
     private readonly logger: Pick<Logger, 'error'>,
   ) {}
 
-  async handle({ message, name, id }: HandlerContext, next: Next): Promise<unknown> {
-    const result = await next();
+  async handle(context: HandlerContext, next: Next): Promise<unknown> {
+    try {
+      const result = await next();
+      this.drop(context, result);
+      return result;
+    } catch (error) {
+      // Its time is over, and its work goes on: what that comes to makes results old just so.
+      const { unfinished } = context as MessageContext;
+      unfinished?.then(
+        (result) => this.drop(context, result),
+        () => 'nothing has changed',
+      );
+      throw error;
+    }
+  }
+
+  private drop({ message, name, id }: HandlerContext, result: unknown): void {
     for (const rule of this.rules) {
       try {
         for (const meant of meantBy(rule, message, result)) this.cache.invalidate(meant);
@@ -24,7 +39,6 @@ export class QueryInvalidationBehavior implements PipelineBehavior {
         this.logger.error(`"${name}" (${id}) was handled, and could not drop results of queries: ${errorText(error)}`);
       }
     }
-    return result;
   }
 }
 

@@ -96,7 +96,8 @@ export class Sequences {
     const reason = this.overdue(call, state);
     if (reason !== undefined && options.whenGap === 'fail') throw new SequenceGapError(facts, state.next, reason);
     if (reason !== undefined) return this.skip(call, state);
-    const leftMs = Math.max(1, options.gapTimeoutMs - state.gapMs);
+    const isRunning = this.running.has(call.stream);
+    const leftMs = isRunning ? POLL_MS : Math.max(1, options.gapTimeoutMs - state.gapMs);
     if (context.queue === undefined)
       return this.pause(call, this.options.store.isShared ? Math.min(POLL_MS, leftMs) : leftMs);
     const aheadMs = Math.min((facts.sequence - state.next) * STEP_MS, LAST_STEP_MS);
@@ -107,7 +108,8 @@ export class Sequences {
     { context, stream, facts, options }: SequencedCall,
     state: SequenceState,
   ): 'late' | 'full' | undefined {
-    if (state.gapMs >= options.gapTimeoutMs) return 'late';
+    // The one that is being handled here is not missing, however long it takes.
+    if (state.gapMs >= options.gapTimeoutMs && !this.running.has(stream)) return 'late';
     const ahead = context.queue === undefined ? this.waits.count(stream) + 1 : facts.sequence - state.next;
     return ahead > options.maxHeld ? 'full' : undefined;
   }

@@ -18,6 +18,7 @@ const UNSTORED: ReadonlySet<string> = new Set([
   'DISPATCH_QUEUE_FULL',
   'DISPATCH_PARKED_ENTRY_BUSY',
   'DISPATCH_DEAD_LETTER_NOT_REPLAYABLE',
+  'DISPATCH_DEAD_LETTER_BEHIND',
 ]);
 
 /** Keeps large payloads outside the queue, as long as their messages may need them. Each entry has one of its own. */

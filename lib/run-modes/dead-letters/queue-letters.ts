@@ -84,12 +84,14 @@ export class QueueLetters implements DeadLetterSource {
     return isReplayed;
   }
 
-  async remove(id: string): Promise<boolean> {
+  async remove(id: string, lastFailedAt: Date | undefined): Promise<boolean> {
     const address = this.addressOf(id);
-    if (address === undefined) return false;
+    const entry = address && (await this.read(address));
+    if (address === undefined || entry === undefined) return false;
+    if (lastFailedAt !== undefined && entry.parkedAt.getTime() !== lastFailedAt.getTime()) return false;
     const { queue, place, entryId } = address;
     const sequence = place === 'failed' ? this.parts.sequenceOf(queue) : undefined;
-    const key = sequence && (await this.read(address))?.key;
+    const key = sequence && entry.key;
     const isRemoved = await this.parts.backend.removeParked(queue, place, entryId);
     if (isRemoved && key !== undefined) await sequence?.tidy(queue, key);
     return isRemoved;

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 import type {
   LetterChange,
   DeadLetterSource,
@@ -9,11 +11,11 @@ import type { DeadLetterStore, KeptDeadLetter } from '../../failures/dead-letter
 import { entryFacts, storedMessage } from '../queue/entry-data.js';
 import type { Delivery, JsonValue, Settlement } from '../queue/queue-backend.port.js';
 import { priorityOf } from '../queue/queued-run-mode.js';
-import { editedData, hasNewPayload } from './edited-data.js';
+import { editedData } from './edited-data.js';
 import { PLACES, SEPARATOR, type QueueLettersParts } from './queue-letters.js';
 
 /** The end of the id of an entry that came out of a store: its queue may still know the id it had. */
-const AGAIN = /~again-(\d+)$/;
+const AGAIN = /~again-(\d+)(?:-[0-9a-f]{8})?$/;
 
 /** A delivery that comes to its end. */
 export interface EndingDelivery {
@@ -57,16 +59,19 @@ export class StoreLetters implements DeadLetterSource {
   async replay(id: string, edit: LetterChange | undefined): Promise<boolean> {
     const kept = await this.store.get(id);
     if (kept === undefined) return false;
-    const { backend, destination, limits, claims } = this.parts;
+    const { backend, destination, limits } = this.parts;
     const { name, queue, place, data, key, lastFailedAt } = kept;
     const entryId = entryIdOf(kept);
     const message = storedMessage(data, entryId);
     const to = place === 'unhandled' && message !== undefined ? destination(message, kept.handler) : undefined;
+    const edited = editedData(id, { data, id: entryId }, edit, limits);
+    // The queue takes one entry of an id: an edit must not be taken for the replay without it that was interrupted.
+    const change = edit === undefined ? '' : `-${shortHash(JSON.stringify(edited))}`;
     const entry = {
-      id: `${entryId}~again-${lastFailedAt.getTime()}`,
+      id: `${entryId}~again-${lastFailedAt.getTime()}${change}`,
       name,
       // What is kept was JSON before.
-      data: editedData(id, { data, id: entryId }, edit, limits) ?? (data as JsonValue),
+      data: edited ?? (data as JsonValue),
       key,
       priority: priorityOf(message?.priority),
       delayMs: 0,
@@ -77,16 +82,15 @@ export class StoreLetters implements DeadLetterSource {
     for (const result of await Promise.all(await backend.enqueue(to ?? queue, [entry]))) {
       if (result.status === 'refused') throw result.error;
     }
-    const isRemoved = await this.store.remove(id, lastFailedAt);
+    // The payload before stays for its time: an interrupted replay may have left it in the queue.
+    if (await this.store.remove(id, lastFailedAt)) return true;
     // Either somebody else has replayed it, or it has failed again by now, and is another letter.
-    const isReplayed = isRemoved || (await this.store.get(id)) !== undefined;
-    if (isReplayed && hasNewPayload(edit)) claims?.dropped(data);
-    return isReplayed;
+    return (await this.store.get(id)) !== undefined;
   }
 
-  async remove(id: string): Promise<boolean> {
-    const kept = await this.store.get(id);
-    return kept !== undefined && this.store.remove(id, kept.lastFailedAt);
+  async remove(id: string, lastFailedAt: Date | undefined): Promise<boolean> {
+    const meant = lastFailedAt ?? (await this.store.get(id))?.lastFailedAt;
+    return meant !== undefined && this.store.remove(id, meant);
   }
 }
 
@@ -131,4 +135,8 @@ function letterOf({ name: _name, key: _key, ...facts }: KeptDeadLetter): DeadLet
 
 function entryIdOf({ id, place, queue }: Pick<KeptDeadLetter, 'id' | 'place' | 'queue'>): string {
   return id.slice([place, queue, ''].join(SEPARATOR).length);
+}
+
+function shortHash(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 8);
 }

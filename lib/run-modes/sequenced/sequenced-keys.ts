@@ -41,7 +41,7 @@ export class SequencedKeys {
     if (turn.behind !== undefined) return run.parkBehind(new ParkedBehindError(name, queue, turn.behind));
     const settlement = await run.settle();
     if (settlement.action === 'giveBack' || settlement.action === 'retry') return settlement;
-    if (settlement.action === 'park' && settlement.place === 'failed') await this.block(delivery, turn.block);
+    if (blocks(settlement)) await this.block(delivery, turn.block);
     else if (turn.block !== undefined) await this.callNext(delivery, turn.block);
     return settlement;
   }
@@ -117,4 +117,11 @@ export class SequencedKeys {
     }
     await this.backend.changeKeyBlock(queue, key, block, undefined);
   }
+}
+
+/** Whether what comes after an entry of its key is to wait: not for one that somebody has cancelled. */
+function blocks(settlement: Settlement): boolean {
+  return (
+    settlement.action === 'park' && settlement.place === 'failed' && settlement.error.code !== 'DISPATCH_CANCELLED'
+  );
 }

@@ -1,15 +1,14 @@
+import { isCausedBy, isDispatchError } from '../../common/dispatch-error.js';
 import { delay } from '../../common/promises.js';
-import type { FailurePolicies, QueueFailurePolicy } from '../../failures/policy/failure-policies.js';
+import type { QueueFailurePolicy } from '../../failures/policy/failure-policies.js';
 import { DEAD_LETTER, isTerminal, type Failure, type FailureAction } from '../../failures/policy/failure.js';
 import { jittered } from '../../failures/policy/jitter.js';
-import { encodeValue, type CodecLimits } from '../../message/codec/json-codec.js';
+import { encodeValue } from '../../message/codec/json-codec.js';
 import { InvalidMessageError } from '../../message/errors.js';
 import type { MessageContext, Refusal } from '../../message/message-context.js';
 import { ShutdownError } from '../errors.js';
 import { failureOf } from '../failure-of.js';
-import type { LastFailures } from '../last-failures.js';
 import type { PreparedHandler } from '../sync-run-mode.js';
-import type { ClaimCheck } from '../claim-check/claim-check.js';
 import { ClaimCheckUnavailableError } from '../claim-check/errors.js';
 import type { ClaimReference, EntryData } from '../queue/entry-data.js';
 import { AttemptsExhaustedError, CancelledError, LockLostError, type ParkedBehindError } from '../queue/errors.js';
@@ -17,24 +16,12 @@ import type { Delivery, JsonValue, Settlement } from '../queue/queue-backend.por
 import type { QueueSettings } from '../queue/queue-settings.js';
 import { toWireError } from '../queue/wire-error.js';
 import { DeliveredEntry } from './delivered-entry.js';
-import type { EntryTarget, EntryTargets } from './entry-target.port.js';
-import type { QueueRests } from './queue-rests.js';
-import type { DeliveredTask, TaskObserver } from './task-observer.js';
+import type { EntryTarget } from './entry-target.port.js';
+import type { DeliveredTask } from './task-observer.js';
+import type { DeliveryRunParts } from './delivery-run-parts.js';
 
 /** How long a delivery that could not be brought to an end is held, so that it does not return at once, in milliseconds. */
 const DISTURBED_WAIT_MS = 1000;
-
-/** What every delivery of an application needs. */
-export interface DeliveryRunParts {
-  readonly targets: EntryTargets;
-  readonly observer: TaskObserver;
-  readonly limits: CodecLimits;
-  readonly policies: FailurePolicies;
-  readonly rests: QueueRests;
-  readonly lastFailures: LastFailures;
-  /** What keeps large payloads; undefined where entries have them all. */
-  readonly claims: ClaimCheck | undefined;
-}
 
 /**
  * Takes one delivery to its end: reads the entry, runs the handler, decides what its failure means.
@@ -94,7 +81,8 @@ export class DeliveryRun {
     try {
       return (await this.entry.fetch(claim)) ?? (await this.begin());
     } catch (error) {
-      if (!(error instanceof ClaimCheckUnavailableError) || this.delivery.key !== undefined) throw error;
+      const isAway = error instanceof ClaimCheckUnavailableError || isDispatchError(error, 'DISPATCH_CLAIM_CHECK_FULL');
+      if (!isAway || this.delivery.key !== undefined) throw error;
       this.parts.observer.disturbed(this.settings.name, error);
       return { action: 'giveBack', delayMs: DISTURBED_WAIT_MS };
     }
@@ -117,6 +105,12 @@ export class DeliveryRun {
   stop(): void {
     this.isStopping = true;
     this.waiting?.abort();
+  }
+
+  /** What keeps dead letters has failed, for which the handler is not to run again. @returns whether to ask it once more */
+  async outlasts(error: unknown): Promise<boolean> {
+    await this.disturbed(error);
+    return !this.isStopping && this.abortedWith === undefined;
   }
 
   /** Not the handler's failure but the store's or ours: nothing is known, so nothing is decided. */
@@ -207,7 +201,8 @@ export class DeliveryRun {
     const reason = this.abortedWith ?? context.abortReason;
     if (reason instanceof CancelledError) return this.entry.park('failed', reason, context.attempt, context);
     if (reason instanceof ShutdownError || reason instanceof LockLostError) return { action: 'giveBack' };
-    if (context.refusal !== undefined) return this.postponed(context, context.refusal);
+    const { refusal } = context;
+    if (refusal !== undefined && isCausedBy(error, refusal.error)) return this.postponed(context, refusal);
     if (error instanceof InvalidMessageError && error.subject === target.message) {
       return this.entry.park('invalid', error, context.attempt, context);
     }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 
 import { Logger } from '@nestjs/common';
 
+import { errorText } from '../../common/dispatch-error.js';
 import type { ResolvedDeadLetters } from '../../failures/dead-letters/dead-letter-options.js';
 import type { DeadLetterSource } from '../../failures/dead-letters/dead-letter-source.port.js';
 import type { FailurePolicies } from '../../failures/policy/failure-policies.js';
@@ -55,6 +56,7 @@ export interface QueueStageParts {
  */
 export class QueueStage {
   private readonly logger = new Logger('Dispatch');
+  private isStopped = false;
   readonly client: QueueClient | undefined;
   /** Asks for queues fail with DISPATCH_NO_QUEUE where there are none. */
   readonly queues: Queues;
@@ -156,6 +158,7 @@ export class QueueStage {
       store && parkingIn(store),
     );
     await Promise.all(this.workedOn.map((name) => this.workOn(catalog.add(name).settings)));
+    if (this.isStopped) return;
     this.health.start();
     const queues = (): readonly string[] => this.workedOn;
     this.watch ??= new LettersWatch({ backend, queues, channel, options: this.parts.deadLetters });
@@ -164,6 +167,7 @@ export class QueueStage {
 
   /** Takes nothing more from the queues. */
   stop(): void {
+    this.isStopped = true;
     this.health.stop();
     this.watch?.stop();
     this.worker?.stop();
@@ -180,7 +184,11 @@ export class QueueStage {
     this.stop();
     await this.worker?.close();
     await this.client?.close(this.workedOn.length > 0 ? Math.min(leftMs, REPLY_GRACE_MS) : leftMs);
-    await this.parts.deadLetters.store?.close?.();
+    try {
+      await this.parts.deadLetters.store?.close?.();
+    } catch (error) {
+      this.logger.warn(`Could not close the store of "deadLetters": ${errorText(error)}`);
+    }
   }
 
   private async workOn(settings: QueueSettings): Promise<void> {

@@ -3,7 +3,8 @@ import type { Delivery, QueueBackend, QueueConsumer, Settlement } from '../queue
 import type { QueueSettings } from '../queue/queue-settings.js';
 import type { KeepParked } from '../dead-letters/store-letters.js';
 import { SequencedKeys, type SequencedBackend } from '../sequenced/sequenced-keys.js';
-import { DeliveryRun, type DeliveryRunParts } from './delivery-run.js';
+import { DeliveryRun } from './delivery-run.js';
+import type { DeliveryRunParts } from './delivery-run-parts.js';
 
 const GIVEN_BACK: Settlement = { action: 'giveBack' };
 /** How long deliveries may take to end whose handlers have, in milliseconds, before they are given back. */
@@ -77,6 +78,21 @@ export class QueueWorker {
     await Promise.all([...this.consumers.values()].map((consumer) => consumer.close()));
   }
 
+  /** Parks elsewhere, again and again until that works or the message is wanted back. */
+  private async kept(
+    keep: KeepParked,
+    { settings, delivery, run }: { settings: QueueSettings; delivery: Delivery; run: DeliveryRun },
+    settlement: Settlement,
+  ): Promise<Settlement> {
+    for (;;) {
+      try {
+        return await keep({ queue: settings.name, delivery, attempts: run.lastAttempt }, settlement);
+      } catch (error) {
+        if (!(await run.outlasts(error))) return GIVEN_BACK;
+      }
+    }
+  }
+
   private async settled(): Promise<void> {
     const waiting = new AbortController();
     const all = Promise.all([...this.running].map(({ ended }) => ended));
@@ -109,7 +125,7 @@ export class QueueWorker {
           ? begun
           : begun.then((settlement) => {
               isKept = settlement.action === 'park';
-              return keep({ queue: settings.name, delivery, attempts: run.lastAttempt }, settlement);
+              return isKept ? this.kept(keep, { settings, delivery, run }, settlement) : settlement;
             });
       const running: Running = { run, ended: settled.then(end, disturbed), giveBack: end };
       this.running.add(running);

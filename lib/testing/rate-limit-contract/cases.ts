@@ -33,7 +33,7 @@ export class RateLimitBench {
   }
 
   take(given: Partial<RateLimitClaim> = {}, store = this.store): Promise<number> {
-    return store.take({ key: this.key, max: 3, durationMs: LONG_MS, comesAgain: false, ...given });
+    return store.take({ key: this.key, max: 3, durationMs: LONG_MS, comesAgainWithinMs: 0, ...given });
   }
 
   /** Asks so many times, one after the other, of both stores in turn. */
@@ -99,9 +99,19 @@ export const RATE_LIMIT_CASES: readonly RateLimitBenchCase[] = [
     async run(bench) {
       await bench.times(3);
       const stepMs = LONG_MS / 3;
-      const waits = await bench.times(4, { comesAgain: true });
+      const waits = await bench.times(4, { comesAgainWithinMs: LONG_MS * 10 });
       waits.forEach((waitMs, index) => assertBetween(waitMs, stepMs * index + 1, stepMs * (index + 1)));
       assertBetween(await bench.take(), 1, stepMs);
+    },
+  },
+  {
+    title: 'is not held up by those that do not come again as late as they are told to',
+    async run(bench) {
+      await bench.times(3);
+      const stepMs = LONG_MS / 3;
+      const told = await bench.times(30, { comesAgainWithinMs: stepMs * 1.5 });
+      assertBetween(Math.max(...told), 1, stepMs * 3);
+      assertBetween(await bench.take({ comesAgainWithinMs: LONG_MS * 10 }), 1, stepMs * 3);
     },
   },
   {

@@ -113,14 +113,16 @@ describe.each(CASES)('a store of dead letters %s beside %s', (_place, _name, mod
   });
 
   it('leaves a message in its queue while it is down, uncounted, and the next one comes after (symfony/symfony#64865)', async () => {
-    const { store, refused } = failing(makeStore(), 1);
+    const { store, refused } = failing(makeStore(), 2);
     const application = await startStored(mode, store);
     const { dispatcher, letters, faults, log, queue } = application;
     faults.broken.add('lorry');
     await dispatcher.send(new Ship('lorry'), { key: 'k' });
     await dispatcher.send(new Ship('train'), { key: 'k' });
     await until('it to be kept', async () => (await letters.count({ queue })) === 1);
-    expect(refused).toHaveLength(1);
+    expect(refused).toHaveLength(2);
+    // Its two attempts, and none for the store.
+    expect(faults.begun.filter((line) => line.startsWith('lorry'))).toHaveLength(2);
     expect(JSON.stringify(log)).toContain('the archive is closed');
     await until('the next to be handled', () => faults.begun.some((line) => line.startsWith('train 1')));
     expect(faults.begun.at(-1)).toMatch(/^train 1/);
@@ -128,6 +130,67 @@ describe.each(CASES)('a store of dead letters %s beside %s', (_place, _name, mod
 });
 
 describe('a store of dead letters in memory', () => {
+  it('is not asked to remove a letter that was parked since it was matched', async () => {
+    const store = inMemoryDeadLetters();
+    const page: DeadLetterStore['page'] = async (request) => {
+      const found = await store.page(request);
+      // It is replayed by somebody else, and fails again, before it comes to its turn.
+      for (const { letter } of found) await store.park({ ...letter, lastFailedAt: new Date(Date.now() + 1000) });
+      return found;
+    };
+    const application = await startStored(QUEUED_MODES[0] as Mode, {
+      ...bound(store),
+      park: (letter) => store.park(letter),
+      page,
+    });
+    await parkAll(application, ['a']);
+    expect(await application.letters.discard({}, { reason: 'old' })).toMatchObject({ discarded: 0, failed: 1 });
+    expect(await application.letters.count({})).toBe(1);
+  });
+
+  it('has an edit sent though a replay without it was interrupted', async () => {
+    const store = inMemoryDeadLetters();
+    let isAway = true;
+    const remove: DeadLetterStore['remove'] = async (...letter) => {
+      if (isAway) throw new Error('the archive is closed');
+      return store.remove(...letter);
+    };
+    const application = await startStored(QUEUED_MODES[0] as Mode, {
+      ...bound(store),
+      park: (letter) => store.park(letter),
+      remove,
+    });
+    const { app, letters, faults, queue } = application;
+    await parkAll(application, ['a']);
+    await app.get(Queues).pause(queue);
+    expect(await letters.replay({})).toMatchObject({ replayed: 0, failed: 1 });
+    isAway = false;
+    const [letter] = (await letters.list({})).letters;
+    const edit = { payload: { flaw: 'c', at: { '$dispatch:date': '2030-01-01T00:00:00.000Z' } } };
+    expect(await letters.replay(letter?.id ?? '', { edit })).toMatchObject({ replayed: 1 });
+    await app.get(Queues).resume(queue);
+    await until('the edited one to be handled', () => faults.begun.some((line) => line.startsWith('c 1')));
+  });
+
+  it('loses none to a discard or a purge that is called off', async () => {
+    const application = await startStored(QUEUED_MODES[0] as Mode, inMemoryDeadLetters());
+    const { letters } = application;
+    await parkAll(application, ['a', 'b']);
+    const signal = AbortSignal.abort();
+    expect(await letters.discard({}, { reason: 'a mistake', signal })).toMatchObject({ discarded: 0, isStopped: true });
+    expect(await letters.purge({ olderThanMs: 0, signal })).toMatchObject({ discarded: 0, isStopped: true });
+    expect(await letters.count({})).toBe(2);
+  });
+
+  it('that cannot be closed is told of, and all else is closed', async () => {
+    const close = (): Promise<void> => Promise.reject(new Error('the archive is locked'));
+    const store = inMemoryDeadLetters();
+    const own = { ...bound(store), park: (letter: KeptDeadLetter) => store.park(letter), close };
+    const { app, log } = await startStored(QUEUED_MODES[0] as Mode, own);
+    await app.close();
+    expect(log.lines.join()).toContain('Could not close the store of "deadLetters": the archive is locked');
+  });
+
   it('is warned of beside a queue that outlives it, and only there', async () => {
     for (const mode of QUEUED_MODES) {
       const { log } = await startStored(mode, inMemoryDeadLetters());

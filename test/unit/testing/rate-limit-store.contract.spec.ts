@@ -45,7 +45,17 @@ const FAULTS: readonly (readonly [string, () => Take, string])[] = [
     },
     'counts nothing for those it sends away',
   ],
-  ['has all come again at once', () => (claim, sound) => sound.take({ ...claim, comesAgain: false }), 'spreads those'],
+  [
+    'has all come again at once',
+    () => (claim, sound) => sound.take({ ...claim, comesAgainWithinMs: 0 }),
+    'spreads those',
+  ],
+  [
+    'counts on those that do not come again',
+    () => (claim, sound) =>
+      sound.take({ ...claim, comesAgainWithinMs: claim.comesAgainWithinMs > 0 ? 2_147_483_647 : 0 }),
+    'is not held up by those',
+  ],
   ['folds keys', () => (claim, sound) => sound.take({ ...claim, key: claim.key.normalize() }), 'tells keys apart'],
 ];
 

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 
 import {
   ParkedEntryBusyError,
@@ -157,25 +158,27 @@ export class ParkedJobs implements ParkedEntries {
     const at = lanedPlace(settingsOf(queue), entry);
     if (at === undefined) throw noLanes(queue);
     const to = queueAt(at);
-    if (await this.isFree(to, json.id, isAgain)) {
+    const sent = await this.sentBefore(to, json.id, isAgain);
+    if (sent === undefined) {
       const [answer] = await store.add(to, [json]);
       if (typeof answer !== 'string') throw answer ?? new Error('BullMQ gave no answer.');
+    } else if (!isDeepStrictEqual(sent.data, JSON.parse(json.data))) {
+      // Another replay has sent it, with other content, and that is what is handled.
+      throw new ParkedEntryBusyError(queue, entry.id);
     }
     return this.removeJob(place, found);
   }
 
   /**
-   * Whether a job of that id can be added. Whoever parks one keeps it first and completes it then; meanwhile BullMQ would
-   * take the new one for the old, and drop it.
+   * What a replay before this one has added under that id; undefined where it can be added. Whoever parks a job keeps it first
+   * and completes it then; meanwhile BullMQ would take the new one for the old, and drop it.
    *
-   * @returns false where somebody else has added it
    * @throws DISPATCH_PARKED_ENTRY_BUSY where an older one stays
    */
-  private async isFree(queue: StoreQueue, jobId: string, isAgain: boolean): Promise<boolean> {
+  private async sentBefore(queue: StoreQueue, jobId: string, isAgain: boolean): Promise<StoreJob | undefined> {
     for (let looks = 0; looks < MAX_LOOKS; looks++) {
       const there = await queue.getJob(jobId);
-      if (there === undefined) return true;
-      if (contentOf(there.data).isAgain === isAgain) return false;
+      if (there === undefined || contentOf(there.data).isAgain === isAgain) return there;
       await delay(LOOK_MS);
     }
     throw new ParkedEntryBusyError(queueOf(queue.name), entryIdOf(jobId));

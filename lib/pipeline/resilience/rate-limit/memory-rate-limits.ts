@@ -41,7 +41,7 @@ class MemoryRateLimits implements RateLimitStore {
 
   constructor(private readonly maxKeys: number) {}
 
-  async take({ key, max, durationMs, comesAgain }: RateLimitClaim): Promise<number> {
+  async take({ key, max, durationMs, comesAgainWithinMs }: RateLimitClaim): Promise<number> {
     const time = performance.now();
     const counted = this.keys.get(key) ?? { freeAt: 0, nextAt: 0 };
     // Set anew, it stands behind all that were not asked for since.
@@ -56,9 +56,9 @@ class MemoryRateLimits implements RateLimitStore {
       counted.freeAt = freeAt;
       return 0;
     }
-    if (!comesAgain) return Math.ceil(tooEarlyMs);
+    if (comesAgainWithinMs <= 0) return Math.ceil(tooEarlyMs);
     const nextAt = Math.max(counted.nextAt, time + tooEarlyMs);
-    counted.nextAt = nextAt + stepMs;
+    if (nextAt - time <= comesAgainWithinMs) counted.nextAt = nextAt + stepMs;
     return Math.ceil(nextAt - time);
   }
 

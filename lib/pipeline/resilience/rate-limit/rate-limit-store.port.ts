@@ -6,10 +6,11 @@ export interface RateLimitClaim {
   readonly max: number;
   readonly durationMs: number;
   /**
-   * Whether the call comes again by itself when it is told to: then those that were told so are spread, one for each that the
-   * limit lets through. Nothing is kept for them; who comes in between may be first.
+   * Within how many milliseconds the call comes again by itself when it is told to; 0 for not at all. Those that do are spread,
+   * one for each that the limit lets through. Nothing is kept for them; who comes in between may be first. One that is told of a
+   * later moment does not come, and moves nobody's.
    */
-  readonly comesAgain: boolean;
+  readonly comesAgainWithinMs: number;
 }
 
 /**

@@ -33,7 +33,8 @@ export class RateLimitBehavior implements PipelineBehavior {
     const waits = whenExceeded === 'wait' && !isQueued;
     const endsAt = performance.now() + waitMs;
     for (;;) {
-      const leftMs = Math.min(await this.take(context, key, waits || isQueued), MAX_TIMEOUT_MS);
+      const comesWithinMs = isQueued ? MAX_TIMEOUT_MS : waits ? Math.max(0, endsAt - performance.now()) : 0;
+      const leftMs = Math.min(await this.take(context, key, comesWithinMs), MAX_TIMEOUT_MS);
       if (leftMs <= 0) return;
       if (!waits || performance.now() + leftMs > endsAt) {
         throw this.refuse(context, new RateLimitExceededError(this.nameFor(context), leftMs), leftMs);
@@ -43,10 +44,10 @@ export class RateLimitBehavior implements PipelineBehavior {
     }
   }
 
-  private async take(context: MessageContext, key: string, comesAgain: boolean): Promise<number> {
+  private async take(context: MessageContext, key: string, comesAgainWithinMs: number): Promise<number> {
     const { max, durationMs = 1000 } = this.options;
     try {
-      return await this.store.take({ key, max, durationMs, comesAgain });
+      return await this.store.take({ key, max, durationMs, comesAgainWithinMs });
     } catch (cause) {
       throw this.refuse(context, new RateLimitUnavailableError(this.nameFor(context), { cause }), UNAVAILABLE_MS);
     }

@@ -57,6 +57,15 @@ afterEach(() => void jest.useRealTimers());
 const LONG = { ttlMs: 60_000 };
 
 describe('a cached query', () => {
+  it('that never ends, and whose time is over, holds up no other', async () => {
+    const { dispatcher, does, get } = await startCaching(LONG);
+    does(() => new Promise(() => undefined));
+    const hung = rejectionOf(dispatcher.query(new GetOrder('7'), { timeoutMs: 5 }));
+    expect(await hung).toMatchObject({ code: 'DISPATCH_HANDLER_TIMEOUT' });
+    does(() => 'there');
+    expect(await get('7')).toBe('there');
+  });
+
   it('is run once for equal queries, one after the other and at once', async () => {
     const { get, runCount } = await startCaching(LONG);
     const [first, second] = await Promise.all([get('7'), get('7')]);

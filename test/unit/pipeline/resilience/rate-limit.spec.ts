@@ -226,7 +226,7 @@ describe('where a limit comes from', () => {
 describe('limits in memory', () => {
   it('forget the key that was not asked for the longest, where there are too many', async () => {
     const store = memoryRateLimits({ maxKeys: 2 });
-    const take = (key: string) => store.take({ key, max: 1, durationMs: 60_000, comesAgain: false });
+    const take = (key: string) => store.take({ key, max: 1, durationMs: 60_000, comesAgainWithinMs: 0 });
     expect([await take('a'), await take('b')]).toEqual([0, 0]);
     expect(await take('a')).toBeGreaterThan(0);
     expect(await take('c')).toBe(0);

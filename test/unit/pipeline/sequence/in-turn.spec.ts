@@ -87,6 +87,19 @@ describe('a handler in sequence, in the turn of its caller', () => {
 });
 
 describe('a number that does not come', () => {
+  it('is not one that is being handled, for longer than a gap may last', async () => {
+    let end: (() => void) | undefined;
+    const held = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    const { seen, move } = await startMoving({ gapTimeoutMs: 5 }, ({ version }) => (version === 1 ? held : undefined));
+    const [first, second] = [move('a', 1), move('a', 2)];
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    end?.();
+    expect(await Promise.all([first, second])).toEqual(['moved 1', 'moved 2']);
+    expect(seen).toEqual(['a1', 'a2']);
+  });
+
   it('fails those that wait for it when its time is over, and no earlier one is left out when it comes', async () => {
     const { seen, move } = await startMoving({ gapTimeoutMs: 20 });
     const errors = await Promise.all([3, 2].map((version) => rejectionOf(move('a', version))));

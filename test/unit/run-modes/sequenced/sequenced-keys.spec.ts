@@ -45,6 +45,13 @@ describe('the line of a key', () => {
     }
   });
 
+  it('is not begun by a message that somebody has cancelled', async () => {
+    const lane = new Lane();
+    const error = { name: 'CancelledError', message: 'cancelled', code: 'DISPATCH_CANCELLED', stack: undefined };
+    await lane.deliver('a', async () => ({ action: 'park', place: 'failed', error }));
+    expect(await lane.keyBlock('q', 'k')).toBeUndefined();
+  });
+
   it('goes on with what is parked where others of it were discarded, of which nobody is told', async () => {
     const lane = new Lane();
     lane.broken.add('a');

@@ -22,6 +22,8 @@ class PlaceOrder extends Command {
 /** For each number, how often it is still refused. */
 const refusals = new Map<number, number>();
 const calls: string[] = [];
+/** What is done in the place of a message of this number fails by itself. */
+const FELL_BACK = 7;
 let rests: 'queue' | 'message' = 'message';
 
 @CommandHandler(PlaceOrder)
@@ -34,7 +36,8 @@ class PlaceOrderHandler {
     const error = new Error('not now');
     // Handlers are given contexts that the dispatcher made, and no others.
     (context as MessageContext).refusal = { error, delayMs: 600_000, rests };
-    throw error;
+    if (number === FELL_BACK) throw new Error('the fallback failed');
+    throw new Error('wrapped', { cause: error });
   }
 }
 
@@ -59,6 +62,12 @@ afterEach(() => {
 });
 
 describe('a message that is not let through to its handler', () => {
+  it('has failed where something else was done in its place, and that failed', async () => {
+    const application = await startRefusing({ [FELL_BACK]: 1 }, 'message');
+    const delivery = await application.deliver(FELL_BACK);
+    expect(await delivery.settled).toMatchObject({ action: 'retry', error: { message: 'the fallback failed' } });
+  });
+
   it('goes back for the time it was told, uncounted, and the next one is handled', async () => {
     const application = await startRefusing({ 1: 1 }, 'message');
     const told = collect(application, TaskPostponedNotification);
