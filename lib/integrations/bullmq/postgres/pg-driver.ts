@@ -74,6 +74,8 @@ async function makeConnector(options: ResolvedPostgresOptions, onError: (error: 
   const BoundedClient = class extends Client {
     constructor(given: object) {
       super({ ...given, connectionTimeoutMillis: options.availability.connectTimeoutMs });
+      // In use it has no listener of the pool's, and a server that dies then would end the process; its query fails anyway.
+      this.on('error', () => undefined);
     }
   };
   // The pool itself has no time limit: it would count the wait for a connection that others use.

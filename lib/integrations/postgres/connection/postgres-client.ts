@@ -127,6 +127,8 @@ export class PostgresClient {
     class BoundedClient extends pg.Client {
       constructor(given: object) {
         super({ ...given, connectionTimeoutMillis: timeoutMs });
+        // In use it has no listener of the pool's, and a server that dies then would end the process; its query fails anyway.
+        this.on('error', () => undefined);
       }
     }
     const config = {
