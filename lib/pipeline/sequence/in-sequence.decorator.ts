@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 
 import { describeValue } from '../../common/describe-value.js';
+import { functionProblem } from '../resilience/option-checks.js';
 import { MAX_TIMEOUT_MS } from '../../common/timeout.js';
 import { checkOptions, type CheckedOptions, type OptionChecks } from '../../handlers/checked-options.js';
 
@@ -89,10 +90,6 @@ export function checkInSequenceOptions(
 export function resolveInSequence(options: InSequenceOptions): ResolvedInSequence {
   const { key, sequence, first = 1, gapTimeoutMs = 30_000, maxHeld = 1000, whenGap = 'fail' } = options;
   return Object.freeze({ key, sequence, first, gapTimeoutMs, maxHeld, whenGap });
-}
-
-function functionProblem(value: unknown): string | undefined {
-  return typeof value === 'function' ? undefined : `which is ${describeValue(value)}, not a function`;
 }
 
 function countProblem(value: unknown, min: number, max: number): string | undefined {

@@ -5,7 +5,7 @@ import type { ResolvedDeadLetters } from '../../failures/dead-letters/dead-lette
 import { DeadLettersAlertNotification } from '../../notifications/dead-letters/dead-letter-notifications.js';
 import type { NotificationChannel } from '../../notifications/notification-channel.js';
 import type { QueueBackend } from '../queue/queue-backend.port.js';
-import { PLACES } from './queue-letters.js';
+import { PARKING_PLACES } from '../queue/parked-entries.port.js';
 
 /** What is watched, and who is told. */
 export interface LettersWatchParts {
@@ -54,7 +54,8 @@ export class LettersWatch {
     const { backend, options } = this.parts;
     const { parked } = await backend.counts(queue);
     const { store } = options;
-    const kept = store === undefined ? [] : await Promise.all(PLACES.map((place) => store.count({ queue, place })));
+    const kept =
+      store === undefined ? [] : await Promise.all(PARKING_PLACES.map((place) => store.count({ queue, place })));
     return [...Object.values(parked), ...kept].reduce((sum, count) => sum + count, 0);
   }
 

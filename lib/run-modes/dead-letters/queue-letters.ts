@@ -1,3 +1,4 @@
+import { PARKING_PLACES } from '../queue/parked-entries.port.js';
 import type {
   DeadLetterSource,
   LetterChange,
@@ -15,8 +16,6 @@ import { priorityOf } from '../queue/queued-run-mode.js';
 import type { SequencedKeys } from '../sequenced/sequenced-keys.js';
 import { editedData, hasNewPayload } from './edited-data.js';
 
-/** The places there are. */
-export const PLACES: readonly ParkingPlace[] = ['failed', 'unreadable', 'unhandled', 'invalid'];
 /** Stands in no name of a place or queue. */
 export const SEPARATOR = '~';
 
@@ -50,7 +49,7 @@ export class QueueLetters implements DeadLetterSource {
   lists(): readonly LetterList[] {
     const { backend } = this.parts;
     return this.parts.queues().flatMap((queue) =>
-      PLACES.map((place) => ({
+      PARKING_PLACES.map((place) => ({
         name: `${queue}${SEPARATOR}${place}`,
         queue,
         place,
@@ -149,7 +148,7 @@ export class QueueLetters implements DeadLetterSource {
   /** Ids come from outside: what they name must not become a queue. */
   private addressOf(id: string): LetterAddress | undefined {
     const [place, queue = '', ...rest] = id.split(SEPARATOR);
-    const known = PLACES.find((each) => each === place);
+    const known = PARKING_PLACES.find((each) => each === place);
     if (known === undefined || rest.length === 0 || !this.parts.queues().includes(queue)) return undefined;
     return { place: known, queue, entryId: rest.join(SEPARATOR) };
   }

@@ -12,7 +12,8 @@ import { entryFacts, storedMessage } from '../queue/entry-data.js';
 import type { Delivery, JsonValue, Settlement } from '../queue/queue-backend.port.js';
 import { priorityOf } from '../queue/queued-run-mode.js';
 import { editedData } from './edited-data.js';
-import { PLACES, SEPARATOR, type QueueLettersParts } from './queue-letters.js';
+import { PARKING_PLACES } from '../queue/parked-entries.port.js';
+import { SEPARATOR, type QueueLettersParts } from './queue-letters.js';
 
 /** The end of the id of an entry that came out of a store: its queue may still know the id it had. */
 const AGAIN = /~again-(\d+)(?:-[0-9a-f]{8})?$/;
@@ -37,7 +38,7 @@ export class StoreLetters implements DeadLetterSource {
 
   lists(): readonly LetterList[] {
     return this.parts.queues().flatMap((queue) =>
-      PLACES.map((place) => ({
+      PARKING_PLACES.map((place) => ({
         name: ['store', queue, place].join(SEPARATOR),
         queue,
         place,

@@ -26,6 +26,9 @@ export interface WireErrorDetails {
 /** Where an entry goes that is not to be tried again. `failed` takes what a handler gave up on; the others what never reached one. */
 export type ParkingPlace = 'failed' | 'unreadable' | 'unhandled' | 'invalid';
 
+/** All of them. */
+export const PARKING_PLACES: readonly ParkingPlace[] = ['failed', 'unreadable', 'unhandled', 'invalid'];
+
 /** An entry that was parked. */
 export interface ParkedEntry {
   readonly id: string;

@@ -1,3 +1,4 @@
+import { PARKING_PLACES } from './parked-entries.port.js';
 import { describeValue } from '../../common/describe-value.js';
 import { delay } from '../../common/promises.js';
 import { InvalidQueueOptionsError } from './errors.js';
@@ -10,8 +11,6 @@ import {
   type QueueOptions,
   type QueueSettings,
 } from './queue-settings.js';
-
-const PLACES: readonly ParkingPlace[] = ['failed', 'unreadable', 'unhandled', 'invalid'];
 
 /** How often `drain` counts, in milliseconds. */
 const DRAIN_LOOK_MS = 100;
@@ -101,8 +100,8 @@ export class Queues {
 
   /** The messages parked in a place, the newest first. @param limit how many at most, default 100 */
   async parked(queue: string, place: ParkingPlace, limit = 100): Promise<readonly ParkedEntry[]> {
-    if (!PLACES.includes(place)) {
-      const problem = `there is no place ${describeValue(place)}: there are ${PLACES.join(', ')}`;
+    if (!PARKING_PLACES.includes(place)) {
+      const problem = `there is no place ${describeValue(place)}: there are ${PARKING_PLACES.join(', ')}`;
       throw new InvalidQueueOptionsError(`the queue "${queue}"`, [problem]);
     }
     return this.parts().backend.parked(this.known(queue).name, place, limit);
