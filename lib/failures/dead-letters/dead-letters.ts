@@ -138,9 +138,10 @@ export class DeadLetters {
   async purge(options: PurgeOptions): Promise<DiscardReport> {
     checkPurge(options);
     const { olderThanMs, filter = {}, dryRun = false, signal } = options;
-    const endMs = Math.min(Date.now() - olderThanMs, filter.parkedBefore?.getTime() ?? Infinity);
+    // `parkedBefore` leaves its own millisecond out.
+    const endMs = Math.min(Date.now() - olderThanMs + 1, filter.parkedBefore?.getTime() ?? Infinity);
     const target = { ...filter, parkedBefore: new Date(endMs) };
-    const reason = `parked for longer than ${olderThanMs} ms`;
+    const reason = `parked for ${olderThanMs} ms or longer`;
     return this.tracked(() => this.remove(target, { reason, dryRun, ...(signal && { signal }) }));
   }
 

@@ -38,7 +38,7 @@ export interface DiscardOptions {
 
 /** Which dead letters are too old to be kept. */
 export interface PurgeOptions {
-  /** Parked longer ago than this, in milliseconds, from 0. */
+  /** Parked this long ago or longer, in milliseconds, from 0, which means all there are. */
   readonly olderThanMs: number;
   /** Only those it lets through. Default: all. */
   readonly filter?: DeadLetterFilter;
