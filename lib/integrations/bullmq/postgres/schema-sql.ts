@@ -173,7 +173,18 @@ BEGIN
 END;
 $$;
 
--- BullMQ's functions of these names, with the retention above in place of theirs.
+-- A queue whose global concurrency is used up has told its idle workers to wait. Where a job leaves it and its worker fetches
+-- no other, it may be about to end, they are woken: else they would sit out their whole wait beside jobs that are ready.
+CREATE FUNCTION dispatch_freed(p_queue text) RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+  IF EXISTS (SELECT 1 FROM meta WHERE queue = p_queue AND field = 'concurrency') THEN
+    PERFORM pg_notify('bullmq_jobs', p_queue);
+  END IF;
+END;
+$$;
+
+-- BullMQ's functions of these names, with the retention above in place of theirs, and with that wake-up.
 CREATE FUNCTION dispatch_move_to_completed(
   p_queue text, p_id text, p_token text, p_return_value jsonb, p_finished_on bigint,
   p_remove_all boolean, p_keep_age bigint, p_keep_count integer
@@ -183,6 +194,7 @@ BEGIN
   PERFORM move_to_completed(
     p_queue, p_id, p_token, p_return_value, p_finished_on, p_remove_all OR p_keep_count = 0, NULL, NULL);
   PERFORM dispatch_retain(p_queue, 'completed', p_keep_age, p_keep_count, p_finished_on);
+  PERFORM dispatch_freed(p_queue);
   RETURN p_finished_on;
 END;
 $$;
@@ -199,6 +211,9 @@ BEGIN
   PERFORM dispatch_retain(p_queue, 'completed', p_keep_age, p_keep_count, p_finished_on);
   RETURN QUERY SELECT * FROM move_to_active(
     p_queue, p_token, p_lock_ms, p_now, p_name, p_limiter_max, p_limiter_duration);
+  IF NOT FOUND AND EXISTS (SELECT 1 FROM job WHERE queue = p_queue AND state = 'delayed') THEN
+    PERFORM dispatch_freed(p_queue);
+  END IF;
 END;
 $$;
 
@@ -211,6 +226,7 @@ BEGIN
   PERFORM move_to_failed(
     p_queue, p_id, p_token, p_failed_reason, p_stacktrace, p_finished_on, p_remove_all OR p_keep_count = 0, NULL, NULL);
   PERFORM dispatch_retain(p_queue, 'failed', p_keep_age, p_keep_count, p_finished_on);
+  PERFORM dispatch_freed(p_queue);
   RETURN p_finished_on;
 END;
 $$;
@@ -227,6 +243,9 @@ BEGIN
   PERFORM dispatch_retain(p_queue, 'failed', p_keep_age, p_keep_count, p_finished_on);
   RETURN QUERY SELECT * FROM move_to_active(
     p_queue, p_token, p_lock_ms, p_now, p_name, p_limiter_max, p_limiter_duration);
+  IF NOT FOUND AND EXISTS (SELECT 1 FROM job WHERE queue = p_queue AND state = 'delayed') THEN
+    PERFORM dispatch_freed(p_queue);
+  END IF;
 END;
 $$;
 `,
