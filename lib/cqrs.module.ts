@@ -11,8 +11,9 @@ import {
 import type { ICommandPublisher, IEventPublisher, IQueryPublisher } from './buses/publishers.js';
 import { isOptionsObject } from './common/describe-value.js';
 import { DispatchModule } from './dispatch.module.js';
-import type { DispatchAsyncOptions, DispatchOptions } from './dispatch.options.js';
+import type { DispatchOptions } from './dispatch.options.js';
 import type { IUnhandledExceptionPublisher } from './failures/unhandled-exception-bus.js';
+import type { DispatchAsyncOptions } from './wiring/async-options.js';
 
 /** Options of {@link CqrsModule}, with the names of `@nestjs/cqrs`. */
 export interface CqrsModuleOptions {

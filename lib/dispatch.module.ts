@@ -17,13 +17,12 @@ import { EventBus } from './buses/event-bus.js';
 import { QueryBus } from './buses/query-bus.js';
 import { errorText } from './common/dispatch-error.js';
 import {
-  optionsProviders,
   resolveDispatchOptions,
   DISPATCH_OPTIONS,
   type MissingOptions,
-  type DispatchAsyncOptions,
   type DispatchOptions,
 } from './dispatch.options.js';
+import { optionsProviders, type DispatchAsyncOptions } from './wiring/async-options.js';
 import { DispatchStages } from './wiring/stages.js';
 import { Dispatcher } from './dispatcher/dispatcher.js';
 import { aggregateRepositoryProviders, type AggregateSource } from './event-store/aggregates/aggregate-injection.js';
@@ -44,6 +43,7 @@ import { HTTP_MISTAKES } from './operations/http/dead-letters-http.module.js';
 import { LetterViews } from './operations/letter-views.js';
 import { Queues } from './run-modes/queue/queues.js';
 import { QueueHealth } from './run-modes/worker/queue-health.js';
+import { Transactions } from './transactions/transactions.js';
 
 const STAGES: Provider = {
   provide: DispatchStages,
@@ -93,6 +93,7 @@ function door<T>(provide: abstract new (...args: never[]) => T, pick: (stages: D
     door(CircuitBreakers, ({ resilience }) => resilience.breakers),
     door<QueryCache>(QueryCache, ({ queryCaching }) => queryCaching.cache),
     door(QueueHealth, ({ queueing }) => queueing.health),
+    door<Transactions>(Transactions, ({ transactions }) => transactions),
     door(DeadLetters, ({ deadLetters }) => deadLetters),
     door(
       LetterViews,
@@ -117,6 +118,7 @@ function door<T>(provide: abstract new (...args: never[]) => T, pick: (stages: D
     QueryCache,
     QueueHealth,
     DeadLetters,
+    Transactions,
     LetterViews,
     ...notificationTokens(),
   ],

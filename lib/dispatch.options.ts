@@ -1,7 +1,4 @@
-import type { FactoryProvider, ModuleMetadata, Provider, Type } from '@nestjs/common';
-
 import type { ICommandPublisher, IEventPublisher, IQueryPublisher } from './buses/publishers.js';
-import { isOptionsObject } from './common/describe-value.js';
 import type { DeadLettersOptions } from './failures/dead-letters/dead-letter-options.js';
 import type { IUnhandledExceptionPublisher } from './failures/unhandled-exception-bus.js';
 import type { WiringMistake } from './handlers/errors.js';
@@ -34,6 +31,11 @@ import type { ClaimCheckOptions } from './run-modes/claim-check/claim-check.opti
 import type { QueueBackendFactory } from './run-modes/queue/queue-backend.port.js';
 import type { QueueHealthOptions } from './run-modes/worker/queue-health.js';
 import type { QueueRole, QueuesOptions } from './run-modes/worker/role.js';
+import {
+  resolveTransactions,
+  type ResolvedTransactions,
+  type TransactionsOptions,
+} from './transactions/transactions.options.js';
 
 /** The deepest nesting that can be asked for: values are walked by recursion. */
 const MAX_DEPTH = 1000;
@@ -102,6 +104,8 @@ export interface DispatchOptions extends FailureOptions {
   readonly sequence?: SequenceOptions;
   /** Keeps payloads that are too large for a queue elsewhere, as long as their messages may need them. Default: nowhere else. */
   readonly claimCheck?: ClaimCheckOptions;
+  /** What runs transactions. Without it there are none. */
+  readonly transactions?: TransactionsOptions;
   /** Where events are stored. Without it there is no event store. */
   readonly eventStore?: EventStoreOptions;
   /** Sources made with `defineSource`, asked before those found as providers, in this order. */
@@ -121,49 +125,9 @@ export interface DispatchOptions extends FailureOptions {
 /** The token of the options as they were given. */
 export const DISPATCH_OPTIONS = Symbol.for('nestjs-dispatch/options');
 
-/** A class that makes the options. */
-export interface DispatchOptionsFactory {
-  createDispatchOptions(): DispatchOptions | Promise<DispatchOptions>;
-}
-
-/** Options of `DispatchModule.forRootAsync()`: one of the three ways to make them. */
-export interface DispatchAsyncOptions extends Pick<ModuleMetadata, 'imports'> {
-  /** Makes the options from what `inject` names. */
-  readonly useFactory?: (...dependencies: never[]) => DispatchOptions | Promise<DispatchOptions>;
-  readonly inject?: NonNullable<FactoryProvider['inject']>;
-  /** A class that is made for this. */
-  readonly useClass?: Type<DispatchOptionsFactory>;
-  /** A class that another module provides. */
-  readonly useExisting?: Type<DispatchOptionsFactory>;
-}
-
-/** The providers that make the options, under {@link DISPATCH_OPTIONS}. */
-export function optionsProviders({ useFactory, inject, useClass, useExisting }: DispatchAsyncOptions): Provider[] {
-  if (useFactory !== undefined) {
-    return [{ provide: DISPATCH_OPTIONS, useFactory: checking(useFactory), inject: [...(inject ?? [])] }];
-  }
-  const factory = useClass ?? useExisting;
-  if (factory === undefined) return [{ provide: DISPATCH_OPTIONS, useValue: {} }];
-  const making: Provider = {
-    provide: DISPATCH_OPTIONS,
-    useFactory: checking((made: DispatchOptionsFactory) => made.createDispatchOptions()),
-    inject: [factory],
-  };
-  return useClass === undefined ? [making] : [useClass, making];
-}
-
 /** Stands for options that a factory did not make: without it they would count as left out. */
 export class MissingOptions {
   constructor(readonly given: unknown) {}
-}
-
-type OptionsOf<D extends readonly never[]> = (...dependencies: D) => DispatchOptions | Promise<DispatchOptions>;
-
-function checking<D extends readonly never[]>(make: OptionsOf<D>) {
-  return async (...dependencies: D): Promise<DispatchOptions | MissingOptions> => {
-    const options: unknown = await make(...dependencies);
-    return isOptionsObject(options) ? options : new MissingOptions(options);
-  };
 }
 
 /** The options with every default filled in. */
@@ -182,6 +146,7 @@ export interface ResolvedDispatchOptions {
   readonly idempotency: ResolvedIdempotency;
   readonly resilience: ResolvedResilience;
   readonly sequence: Required<SequenceOptions>;
+  readonly transactions: ResolvedTransactions;
   readonly eventStore: ResolvedEventStore;
   readonly sources: readonly SourceEntry[];
   readonly hooks: readonly RouterHooks[];
@@ -218,6 +183,7 @@ const KNOWN: Record<keyof DispatchOptions, true> = {
   resilience: true,
   sequence: true,
   claimCheck: true,
+  transactions: true,
   eventStore: true,
   sources: true,
   hooks: true,
@@ -258,13 +224,20 @@ export function resolveDispatchOptions(given: DispatchOptions | MissingOptions =
     idempotency: resolveIdempotency(options.idempotency, problems.mistakes),
     resilience: resolveResilience(options.resilience, problems.mistakes),
     sequence: resolveSequence(options.sequence, problems.mistakes),
+    transactions: resolveTransactions(options.transactions, problems.mistakes),
     eventStore: problems.collect((found) => resolveEventStore(options.eventStore, found)),
     sources: problems.list('sources', options.sources ?? []),
     hooks: problems.hooks(options.hooks ?? []),
+    ...publishersOf(options, problems),
+  };
+  return Object.freeze({ ...resolved, mistakes: problems.mistakes });
+}
+
+function publishersOf(options: DispatchOptions, problems: OptionProblems) {
+  return {
     commandPublisher: problems.publisher('commandPublisher', options.commandPublisher),
     queryPublisher: problems.publisher('queryPublisher', options.queryPublisher),
     eventPublisher: problems.publisher('eventPublisher', options.eventPublisher),
     unhandledExceptionPublisher: problems.publisher('unhandledExceptionPublisher', options.unhandledExceptionPublisher),
   };
-  return Object.freeze({ ...resolved, mistakes: problems.mistakes });
 }

@@ -7,6 +7,7 @@ export * from './exports/router.js';
 export * from './exports/notifications.js';
 export * from './exports/events.js';
 export * from './exports/event-store.js';
+export * from './exports/transactions.js';
 
 export {
   Command,
@@ -46,7 +47,8 @@ export {
   type CqrsModuleOptions,
   type CqrsModuleOptionsFactory,
 } from './cqrs.module.js';
-export type { DispatchAsyncOptions, DispatchOptions, DispatchOptionsFactory } from './dispatch.options.js';
+export type { DispatchOptions } from './dispatch.options.js';
+export type { DispatchAsyncOptions, DispatchOptionsFactory } from './wiring/async-options.js';
 export { Dispatcher } from './dispatcher/dispatcher.js';
 export type {
   KeyHandler,

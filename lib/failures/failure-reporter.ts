@@ -61,6 +61,12 @@ export class FailureReporter {
     this.unhandled.publish({ exception: error, cause: error });
   }
 
+  /** What was to happen after the end of a transaction has failed. */
+  transactionHookFailed(error: unknown): void {
+    this.log('A hook after the end of a transaction', error);
+    this.unhandled.publish({ exception: error, cause: { hook: 'after the end of a transaction' } });
+  }
+
   /** A saga, or a command that it sent, failed. */
   sagaFailed({ saga, event, command, error }: SagaFailure): void {
     const what = command === undefined ? 'failed' : `sent the command ${nameOf(command)}, which failed`;

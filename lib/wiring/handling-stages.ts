@@ -28,6 +28,7 @@ import { InFlight } from '../run-modes/in-flight.js';
 import { LastFailures } from '../run-modes/last-failures.js';
 import { SyncRunMode } from '../run-modes/sync-run-mode.js';
 import { QueueStage } from '../run-modes/worker/queue-stage.js';
+import { Transactions } from '../transactions/transactions.js';
 
 /** What the stages take from Nest. */
 export interface NestParts {
@@ -43,6 +44,7 @@ export abstract class HandlingStages {
   readonly channel: NotificationChannel;
   readonly unhandled: UnhandledExceptionBus;
   protected readonly failures: FailureReporter;
+  readonly transactions: Transactions;
   protected readonly inFlight = new InFlight();
   readonly registry = new HandlerRegistry();
   protected readonly behaviors: BehaviorRegistry;
@@ -73,6 +75,7 @@ export abstract class HandlingStages {
     this.unhandled = new UnhandledExceptionBus(options.unhandledExceptionPublisher);
     const failures = new FailureReporter(this.unhandled, this.channel);
     this.failures = failures;
+    this.transactions = new Transactions(options.transactions.scope, (error) => failures.transactionHookFailed(error));
     this.behaviors = new BehaviorRegistry(nest.scopes);
     this.policies = new FailurePolicies(options.failures.policy, options.failures.rules, (error) =>
       failures.policyFailed(error),

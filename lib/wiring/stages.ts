@@ -93,8 +93,8 @@ export class DispatchStages extends HandlingStages {
 
   /** Connects to the stores. @throws DISPATCH_QUEUE_UNAVAILABLE, or what another store says */
   async open(): Promise<void> {
-    const { queueing, idempotency, sequences, eventSourcing } = this;
-    for (const each of [queueing, idempotency, sequences, eventSourcing]) await each.open();
+    const { transactions, queueing, idempotency, sequences, eventSourcing } = this;
+    for (const each of [transactions, queueing, idempotency, sequences, eventSourcing]) await each.open();
   }
 
   /** Begins to handle what waits in the queues of this process. */
@@ -137,9 +137,9 @@ export class DispatchStages extends HandlingStages {
       await this.inFlight.idle(Math.min(ABORT_GRACE_MS, drainTimeoutMs));
     }
     await this.queueing.close(Math.max(0, drainTimeoutMs - (performance.now() - startedAt)));
-    const { idempotency, resilience, sequences, eventSourcing } = this;
+    const { idempotency, resilience, sequences, eventSourcing, transactions } = this;
     // At once, for each may take as long as its server does not answer.
-    await Promise.all([idempotency, resilience, sequences, eventSourcing].map((each) => each.close()));
+    await Promise.all([idempotency, resilience, sequences, eventSourcing, transactions].map((each) => each.close()));
     this.sagas.stop();
     this.streams.complete();
     this.unhandled.subject$.complete();

@@ -1,0 +1,16 @@
+/** Transactions. Part of the public surface, `lib/index.ts`. */
+
+export {
+  TransactionDoomedError,
+  TransactionOverError,
+  TransactionsNotConfiguredError,
+} from '../transactions/errors.js';
+export {
+  inMemoryTransactions,
+  MemoryTransaction,
+  type MemoryChange,
+} from '../transactions/memory/in-memory-transactions.js';
+export type { IsolationLevel, TransactionOptions, TransactionScope } from '../transactions/transaction-scope.port.js';
+export { Transaction } from '../transactions/transaction.js';
+export { Transactions } from '../transactions/transactions.js';
+export type { TransactionsOptions } from '../transactions/transactions.options.js';

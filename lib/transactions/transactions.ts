@@ -1,0 +1,120 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+
+import { TransactionDoomedError, TransactionsNotConfiguredError } from './errors.js';
+import type { TransactionOptions, TransactionScope } from './transaction-scope.port.js';
+import { Transaction } from './transaction.js';
+
+/**
+ * Runs work in transactions, and knows which one the caller is in: what the application writes with its client, the events it
+ * appends and the messages it sends are there together or not at all.
+ *
+ * @example
+ * ```ts
+ * await transactions.run(async ({ client }) => {
+ *   await client.query('UPDATE stock SET count = count - 1 WHERE sku = $1', [sku]);
+ *   await context.publish(new StockTaken(sku));
+ * });
+ * ```
+ */
+export class Transactions<Client = unknown> {
+  private readonly storage = new AsyncLocalStorage<Transaction<Client>>();
+
+  constructor(
+    private readonly scope: TransactionScope<Client> | undefined,
+    /** Takes the errors of hooks that run after the end. */
+    private readonly report: (error: unknown) => void,
+  ) {}
+
+  /** Whether the application has transactions. */
+  get isConfigured(): boolean {
+    return this.scope !== undefined;
+  }
+
+  /** The transaction that the caller's work is part of; undefined outside of one, and once it is over. */
+  get current(): Transaction<Client> | undefined {
+    const transaction = this.storage.getStore();
+    return transaction?.isOver === true ? undefined : transaction;
+  }
+
+  /**
+   * Runs work in a transaction: in that which the caller is in, else in one of its own. Work that joins one and fails dooms
+   * all of it, also where its error is caught.
+   *
+   * @returns what the work resolved with, once that is committed; for work that joined one, once the work has ended
+   * @throws DISPATCH_TRANSACTIONS_NOT_CONFIGURED
+   * @throws DISPATCH_TRANSACTION_DOOMED where work that joined failed and the rest went on; its error is the `cause`
+   */
+  async run<T>(work: (transaction: Transaction<Client>) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
+    const { current } = this;
+    return current === undefined ? this.begin(work, options) : join(current, work);
+  }
+
+  /** Connects. Rejects with what the database says. */
+  async open(): Promise<void> {
+    await this.scope?.open?.();
+  }
+
+  /** Ends what the scope has opened. */
+  async close(): Promise<void> {
+    await this.scope?.close?.();
+  }
+
+  private async begin<T>(
+    work: (transaction: Transaction<Client>) => Promise<T>,
+    options: TransactionOptions,
+  ): Promise<T> {
+    const { scope } = this;
+    if (scope === undefined) throw new TransactionsNotConfiguredError();
+    let begun: Transaction<Client> | undefined;
+    try {
+      const result = await scope.run((client) => {
+        const transaction = new Transaction(client, scope.handleOf === undefined ? client : scope.handleOf(client));
+        begun = transaction;
+        return this.storage.run(transaction, () => workOff(transaction, work));
+      }, options);
+      await this.after(begun, 'committed');
+      return result;
+    } catch (error) {
+      await this.after(begun, 'rolledBack');
+      throw error;
+    }
+  }
+
+  /** Runs what waited for the end, outside of the transaction. Never rejects. */
+  private async after(
+    transaction: Transaction<Client> | undefined,
+    outcome: 'committed' | 'rolledBack',
+  ): Promise<void> {
+    for (const hook of transaction?.hooksAfter(outcome) ?? []) {
+      try {
+        await hook();
+      } catch (error) {
+        this.report(error);
+      }
+    }
+  }
+}
+
+async function workOff<C, T>(
+  transaction: Transaction<C>,
+  work: (transaction: Transaction<C>) => Promise<T>,
+): Promise<T> {
+  try {
+    const result = await work(transaction);
+    await transaction.prepare();
+    const { doomed } = transaction;
+    if (doomed !== undefined) throw new TransactionDoomedError({ cause: doomed.reason });
+    return result;
+  } finally {
+    transaction.end();
+  }
+}
+
+async function join<C, T>(transaction: Transaction<C>, work: (transaction: Transaction<C>) => Promise<T>): Promise<T> {
+  try {
+    return await work(transaction);
+  } catch (error) {
+    transaction.doom(error);
+    throw error;
+  }
+}
