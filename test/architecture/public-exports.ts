@@ -258,6 +258,7 @@ export const PUBLIC_EXPORTS: readonly string[] = [
 export const SUBPATH_EXPORTS: Readonly<Record<string, readonly string[]>> = {
   './bullmq': ['bullmq', 'bullmqPostgres', 'migrateBullmqPostgres'],
   './postgres': [
+    'ForeignTransactionError',
     'InvalidPostgresOptionsError',
     'PostgresTablesError',
     'PostgresUnavailableError',

@@ -44,3 +44,14 @@ export class PostgresUnavailableError extends DispatchError {
     super(`${server} did not answer within ${timeoutMs} ms: check that it runs and can be reached.`, options);
   }
 }
+
+/** A store on Postgres was given a transaction that cannot run statements. */
+export class ForeignTransactionError extends DispatchError {
+  readonly code = 'DISPATCH_FOREIGN_TRANSACTION';
+
+  constructor() {
+    super(
+      'A store on Postgres was given a transaction without the method query(text, values): it takes a client of pg, or what the "handleOf" of a transaction scope makes of another client.',
+    );
+  }
+}

@@ -11,4 +11,10 @@ export type {
   PostgresPool,
   PostgresStoreOptions,
 } from './connection/postgres-options.js';
-export { InvalidPostgresOptionsError, PostgresTablesError, PostgresUnavailableError } from './errors.js';
+export type { PostgresTransaction } from './connection/postgres-transaction.js';
+export {
+  ForeignTransactionError,
+  InvalidPostgresOptionsError,
+  PostgresTablesError,
+  PostgresUnavailableError,
+} from './errors.js';
