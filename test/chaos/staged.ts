@@ -1,6 +1,6 @@
 import path from 'node:path';
 
-import { afterAll, beforeAll } from '@jest/globals';
+import { afterAll } from '@jest/globals';
 
 import { Programs } from '../processes/programs.js';
 import { sharedStore, type StoreKind } from '../processes/stores.js';
@@ -22,15 +22,16 @@ export const LOCK_MS = 4000;
 /** How long a test that starts processes may take there. */
 export const TIMEOUT_MS = 240_000;
 
-/** To be called at the top of a spec: what it returns carries plans out on the servers that all specs share. */
+/**
+ * To be called at the top of a spec: what it returns carries plans out on the servers that all specs share. Plans may be carried out
+ * at once, which saves time: most of a plan is waiting for locks to end.
+ */
 export function chaosStage(): (kind: StoreKind, plan: SmallPlan) => Promise<Report> {
-  let programs: Programs | undefined;
-  beforeAll(async () => {
-    programs = await Programs.compile(path.join(import.meta.dirname, 'programs'));
-  });
-  afterAll(() => programs?.remove());
-  return (kind, { streams, faults = [], lurking = [] }) => {
-    if (programs === undefined) throw new Error('The programs are compiled before the first test.');
+  // Jest starts concurrent tests before it calls `beforeAll`.
+  let compiling: Promise<Programs> | undefined;
+  afterAll(async () => (await compiling)?.remove());
+  return async (kind, { streams, faults = [], lurking = [] }) => {
+    const programs = await (compiling ??= Programs.compile(path.join(import.meta.dirname, 'programs')));
     const plan: Plan = { seed: 1, streams, faults, lurking };
     return runPlan({ plan, programs, store: sharedStore(kind), lockMs: LOCK_MS });
   };

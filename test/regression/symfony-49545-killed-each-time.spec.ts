@@ -6,10 +6,10 @@ import { STORES } from '../processes/stores.js';
 const run = chaosStage();
 
 // There, a worker that runs out of memory is killed before it can count the attempt, so the message comes back for ever.
-describe.each(STORES)('a message on %s that kills its worker each time (symfony#49545)', (kind) => {
-  it(
-    'is a dead letter after its last attempt, and the others are handled',
-    async () => {
+describe('a message that kills its worker each time (symfony#49545)', () => {
+  it.concurrent.each(STORES)(
+    'on %s is a dead letter after its last attempt, and the others are handled',
+    async (kind) => {
       const killer = streamsOf('killer', ['killer'], 1).map((stream) => ({ ...stream, poison: [1] }));
       const report = await run(kind, { streams: [...killer, ...streamsOf('idempotent', ['free0'], 20)] });
       expect(report).toMatchObject({ problems: [], lost: 0, kills: 3, deadLettersExpected: 1, deadLettersFound: 1 });

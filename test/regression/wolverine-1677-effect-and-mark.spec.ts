@@ -8,22 +8,19 @@ const STREAMS = ['free0', 'free1', 'free2'];
 const LURKING = [{ point: 'committed', nth: 2, afterMs: 0 }] as const;
 
 // There, the effect and the mark of the message are two transactions: who is killed between them has the effect again.
-describe.each(STORES)(
-  'a worker on %s that is killed between an effect and its acknowledgement (wolverine#1677)',
-  (kind) => {
-    it(
-      'has it once where the effect is marked with the idempotency key, and again where nothing is',
-      async () => {
-        const careful = await run(kind, { streams: streamsOf('idempotent', STREAMS, 10), lurking: LURKING });
-        expect(careful).toMatchObject({ problems: [], missed: [], lost: 0 });
-        expect(careful.idempotent).toMatchObject({ effects: 30, duplicateEffects: 0 });
-        expect(careful.idempotent.repeatedRuns).toBeGreaterThanOrEqual(1);
+describe('a worker that is killed between an effect and its acknowledgement (wolverine#1677)', () => {
+  it.concurrent.each(STORES)(
+    'on %s has it once where the effect is marked with the idempotency key, and again where nothing is',
+    async (kind) => {
+      const careful = await run(kind, { streams: streamsOf('idempotent', STREAMS, 10), lurking: LURKING });
+      expect(careful).toMatchObject({ problems: [], missed: [], lost: 0 });
+      expect(careful.idempotent).toMatchObject({ effects: 30, duplicateEffects: 0 });
+      expect(careful.idempotent.repeatedRuns).toBeGreaterThanOrEqual(1);
 
-        const careless = await run(kind, { streams: streamsOf('plain', STREAMS, 10), lurking: LURKING });
-        expect(careless).toMatchObject({ problems: [], missed: [], lost: 0 });
-        expect(careless.plain.duplicateEffects).toBeGreaterThanOrEqual(1);
-      },
-      TIMEOUT_MS,
-    );
-  },
-);
+      const careless = await run(kind, { streams: streamsOf('plain', STREAMS, 10), lurking: LURKING });
+      expect(careless).toMatchObject({ problems: [], missed: [], lost: 0 });
+      expect(careless.plain.duplicateEffects).toBeGreaterThanOrEqual(1);
+    },
+    TIMEOUT_MS,
+  );
+});

@@ -12,10 +12,10 @@ const LURKING: readonly Strike[] = [
 ];
 
 // There, what is recovered comes after what was sent later.
-describe.each(STORES)('workers on %s that are killed in the midst of messages with keys (wolverine#1724)', (kind) => {
-  it(
-    'leave the order of each key as it was',
-    async () => {
+describe('workers that are killed in the midst of messages with keys (wolverine#1724)', () => {
+  it.concurrent.each(STORES)(
+    'on %s leave the order of each key as it was',
+    async (kind) => {
       const streams = [...streamsOf('idempotent', KEYS, 20), ...streamsOf('plain', ['key4', 'key5'], 20)];
       const report = await run(kind, { streams, lurking: LURKING });
       expect(report).toMatchObject({ problems: [], missed: [], disorder: 0, effectDisorder: 0, lost: 0 });

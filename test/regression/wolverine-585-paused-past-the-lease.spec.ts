@@ -7,10 +7,10 @@ const run = chaosStage();
 const NAMES = ['key0', 'key1', 'free0', 'free1'];
 
 // There, a node that was away for longer than its lease goes on with what another one has by now.
-describe.each(STORES)('a worker on %s that is stopped past its lease, and goes on (wolverine#585)', (kind) => {
-  it(
-    'has no idempotent effect again, and disturbs no order',
-    async () => {
+describe('a worker that is stopped past its lease, and goes on (wolverine#585)', () => {
+  it.concurrent.each(STORES)(
+    'on %s has no idempotent effect again, and disturbs no order',
+    async (kind) => {
       const report = await run(kind, {
         streams: streamsOf('idempotent', NAMES, 30),
         faults: [{ kind: 'stop', target: 0, afterMs: 100 }],
