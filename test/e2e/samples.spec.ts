@@ -131,11 +131,11 @@ describe('the samples', () => {
   );
 
   it.each(['redis', 'postgres'])(
-    'replays what was given up on, for 04-failures --queue %s',
+    'replays what was given up on, for 05-failures --queue %s',
     async (queue) => {
       const env = { ...process.env, ...SERVERS };
-      const { stdout } = await run(process.execPath, [mainOf('04-failures'), '--once', '--queue', queue], { env });
-      expect(masked(stdout)).toBe(expectedOf('04-failures'));
+      const { stdout } = await run(process.execPath, [mainOf('05-failures'), '--once', '--queue', queue], { env });
+      expect(masked(stdout)).toBe(expectedOf('05-failures'));
     },
     TIMEOUT_MS,
   );
@@ -150,10 +150,10 @@ describe('the samples', () => {
   );
 
   it.each([
-    { args: ['05'], text: 'There is no sample 05: there are 01-webhooks, 02-orders, 03-workers, 04-failures.' },
+    { args: ['06'], text: 'There is no sample 06: there are 01-webhooks, 02-orders, 03-workers, 05-failures.' },
     { args: ['02', '--queue', 'kafka'], text: 'There is no --queue kafka: give memory, redis, postgres.' },
     { args: ['03', '--queue', 'memory'], text: 'Processes share no memory: give --queue redis or --queue postgres.' },
-    { args: ['04', '--queue', 'memory'], text: 'is a process of its own: give --queue redis or --queue postgres.' },
+    { args: ['05', '--queue', 'memory'], text: 'is a process of its own: give --queue redis or --queue postgres.' },
   ])('say what there is where they are started with $args', async ({ args, text }) => {
     const started = run(process.execPath, [path.join(folder, 'out/sample/main.js'), ...args]);
     await expect(started).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining(text) });
@@ -164,7 +164,7 @@ describe('the samples', () => {
     { name: '02-orders', signal: 'SIGTERM', path: '/orders', body: '{}', status: 422 },
     { name: '03-workers', signal: 'SIGTERM', path: '/orders', body: '{ "customer": "zoe" }', status: 422 },
     {
-      name: '04-failures',
+      name: '05-failures',
       signal: 'SIGTERM',
       path: '/invoices',
       body: '{ "invoice": "i-8", "cents": "many" }',

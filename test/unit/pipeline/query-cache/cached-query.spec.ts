@@ -39,7 +39,8 @@ async function startCaching(options: CachedQueryOptions<GetOrder, string>, guard
     }
   }
   if (guard !== undefined) UseGuards(guard)(GetOrderHandler);
-  const application = await start({ providers: [GetOrderHandler] });
+  // A handler that never ends is not waited for at the end.
+  const application = await start({ providers: [GetOrderHandler], options: { drainTimeoutMs: 0 } });
   return {
     ...application,
     cache: application.app.get(QueryCache),
