@@ -1,23 +1,40 @@
 import type { INestApplicationContext } from '@nestjs/common';
 
 import { errorText, isDispatchError, stackOf } from '../common/dispatch-error.js';
+import { importOptionalPeer } from '../common/optional-peer.js';
 import type { StartOptions } from './application/start-application.js';
-import type { CommandEntry, ExitCode, PreparedCommand } from './command.js';
+import {
+  isStandalone,
+  type Command,
+  type CommandEntry,
+  type ExitCode,
+  type PreparedCommand,
+  type StandaloneCommandRun,
+} from './command.js';
 import { deadLetterCommands } from './dead-letters/commands.js';
 import { describeCommand } from './describe/command.js';
 import { CommandUsageError } from './errors.js';
 import { helpLines } from './help.js';
-import type { GivenFlags } from './input/flags.js';
 import { parseCommandLine, PROGRAM, type ParsedCommandLine } from './input/parse-command-line.js';
+import { migrateCommand } from './migrate/command.js';
 import { queueCommands } from './queues/commands.js';
 import type { Terminal } from './terminal.js';
 import { printable } from './text/printable.js';
 
 /** All commands; a new one, or a new group, is added here. */
-const COMMANDS: readonly CommandEntry[] = [describeCommand, queueCommands, deadLetterCommands];
+const COMMANDS: readonly CommandEntry[] = [
+  describeCommand,
+  queueCommands,
+  deadLetterCommands,
+  migrateCommand(() => importOptionalPeer('nestjs-dispatch/postgres')),
+];
 
 /** The errors of those who type; what a service says of what was asked of it is one too. */
-const USAGE_CODES: ReadonlySet<string> = new Set(['DISPATCH_COMMAND_USAGE', 'DISPATCH_INVALID_DEAD_LETTER_QUERY']);
+const USAGE_CODES: ReadonlySet<string> = new Set([
+  'DISPATCH_COMMAND_USAGE',
+  'DISPATCH_INVALID_DEAD_LETTER_QUERY',
+  'DISPATCH_INVALID_POSTGRES_OPTIONS',
+]);
 
 /** What the command line works with. */
 export interface CommandLineParts {
@@ -43,8 +60,8 @@ export async function runCommandLine(args: readonly string[], parts: CommandLine
       return 0;
     }
     isVerbose = parsed.flags.has('verbose');
-    const { file, run } = prepared(parsed, terminal);
-    return await runIn({ file, run, flags: parsed.flags, isVerbose }, parts);
+    const run = prepared(parsed, parts, isVerbose);
+    return await run({ terminal, signal: parts.signal });
   } catch (error) {
     const text = isVerbose ? (stackOf(error) ?? errorText(error)) : errorText(error);
     terminal.note(printable(text, 'lines'));
@@ -53,35 +70,37 @@ export async function runCommandLine(args: readonly string[], parts: CommandLine
 }
 
 /** Reads everything that can be wrong before anything is started. @throws DISPATCH_COMMAND_USAGE */
-function prepared(
-  { group, command, flags, operands }: ParsedCommandLine,
-  terminal: Terminal,
-): { file: string; run: PreparedCommand } {
-  const file = flags.text('app');
-  if (file === undefined) flags.problem('Say which application it is: --app dist/app.module.js.');
-  const run = command?.prepare(flags, operands, terminal);
-  if (run === undefined || file === undefined || flags.problems.length > 0) {
+function prepared(parsed: ParsedCommandLine, parts: CommandLineParts, isVerbose: boolean): StandaloneCommandRun {
+  const { group, command, flags } = parsed;
+  const run = command && runOf(command, parsed, parts, isVerbose);
+  if (run === undefined || flags.problems.length > 0) {
     const names = [group?.name, command?.name].filter((name) => name !== undefined);
     throw new CommandUsageError(flags.problems, [PROGRAM, ...names, '--help'].join(' '));
   }
-  return { file, run };
+  return run;
 }
 
-interface StartedCommand {
-  readonly file: string;
-  readonly run: PreparedCommand;
-  readonly flags: GivenFlags;
-  readonly isVerbose: boolean;
+function runOf(
+  command: Command,
+  { flags, operands }: ParsedCommandLine,
+  { terminal, start }: CommandLineParts,
+  isVerbose: boolean,
+): StandaloneCommandRun | undefined {
+  if (isStandalone(command)) return command.prepare(flags, operands, terminal);
+  const file = flags.text('app') ?? flags.problem('Say which application it is: --app dist/app.module.js.');
+  const run = command.prepare(flags, operands, terminal);
+  return file === undefined
+    ? undefined
+    : inApplication(run, () => start({ file, module: flags.text('module'), isVerbose }));
 }
 
-async function runIn(
-  { file, run, flags, isVerbose }: StartedCommand,
-  { terminal, signal, start }: CommandLineParts,
-): Promise<ExitCode> {
-  const app = await start({ file, module: flags.text('module'), isVerbose });
-  try {
-    return await run({ app, terminal, signal });
-  } finally {
-    await app.close();
-  }
+function inApplication(run: PreparedCommand, start: () => ReturnType<CommandLineParts['start']>): StandaloneCommandRun {
+  return async (alone) => {
+    const app = await start();
+    try {
+      return await run({ ...alone, app });
+    } finally {
+      await app.close();
+    }
+  };
 }

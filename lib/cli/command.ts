@@ -6,13 +6,17 @@ import type { Terminal } from './terminal.js';
 /** How a command ends: 0 done, 1 failed as a whole or in part. Wrong usage, 2, is told before a command runs. */
 export type ExitCode = 0 | 1;
 
-/** What a command runs with. */
-export interface CommandRun {
-  /** The application, without workers and without HTTP. */
-  readonly app: Pick<INestApplicationContext, 'get'>;
+/** What every command runs with. */
+export interface StandaloneRun {
   readonly terminal: Terminal;
   /** Aborts where the person has had enough. */
   readonly signal: AbortSignal;
+}
+
+/** What a command about an application runs with. */
+export interface CommandRun extends StandaloneRun {
+  /** The application, without workers and without HTTP. */
+  readonly app: Pick<INestApplicationContext, 'get'>;
 }
 
 /** A command that is understood and has not run yet. */
@@ -34,6 +38,15 @@ export interface Command {
   prepare(flags: GivenFlags, operands: readonly string[], terminal: Terminal): PreparedCommand;
 }
 
+/** A command that is understood and needs nothing to be started. */
+export type StandaloneCommandRun = (run: StandaloneRun) => Promise<ExitCode>;
+
+/** A command that needs no application, and so no `--app`. */
+export interface StandaloneCommand extends Omit<Command, 'prepare'> {
+  readonly isStandalone: true;
+  prepare(flags: GivenFlags, operands: readonly string[], terminal: Terminal): StandaloneCommandRun;
+}
+
 /** Commands about one thing: `nestjs-dispatch <group> <command>`. */
 export interface CommandGroup {
   readonly name: string;
@@ -42,7 +55,12 @@ export interface CommandGroup {
 }
 
 /** What stands first in a command line: a group, or a command that needs none. */
-export type CommandEntry = CommandGroup | Command;
+export type CommandEntry = CommandGroup | Command | StandaloneCommand;
+
+/** Whether a command does without the application. */
+export function isStandalone(command: Command | StandaloneCommand): command is StandaloneCommand {
+  return 'isStandalone' in command;
+}
 
 /** The commands behind an entry. */
 export function commandsOf(entry: CommandEntry): readonly Command[] {

@@ -17,3 +17,11 @@ export class CommandUsageError extends DispatchError {
 export class ApplicationNotLoadedError extends DispatchError {
   readonly code = 'DISPATCH_APPLICATION_NOT_LOADED';
 }
+/** The part of this package that knows the tables cannot be loaded. */
+export class MigrationsUnavailableError extends DispatchError {
+  override readonly code = 'DISPATCH_MIGRATIONS_UNAVAILABLE';
+
+  constructor(options?: ErrorOptions) {
+    super('nestjs-dispatch/postgres cannot be loaded: install its peer, npm install pg.', options);
+  }
+}

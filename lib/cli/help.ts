@@ -1,5 +1,5 @@
-import type { Command, CommandEntry, CommandGroup } from './command.js';
-import { COMMON_FLAGS } from './input/common-flags.js';
+import { isStandalone, type Command, type CommandEntry, type CommandGroup } from './command.js';
+import { COMMON_FLAGS, commonFlagsOf } from './input/common-flags.js';
 import type { Flags } from './input/flags.js';
 import { PROGRAM } from './input/parse-command-line.js';
 import { wrapped } from './text/columns.js';
@@ -14,13 +14,14 @@ export function helpLines(
 ): string[] {
   const list = (rows: readonly (readonly [string, string])[]): string[] => rows.flatMap((row) => entry(row, columns));
   if (command !== undefined) {
-    const use = [PROGRAM, '--app <file>', group?.name ?? '', command.name, command.operands, '[flags]'];
+    const app = isStandalone(command) ? '' : '--app <file>';
+    const use = [PROGRAM, app, group?.name ?? '', command.name, command.operands, '[flags]'];
     return [
       sentence(command.summary),
       '',
       `  ${use.filter((part) => part !== '').join(' ')}`,
       '',
-      ...list([...flagRows(command.flags), ...flagRows(COMMON_FLAGS)]),
+      ...list([...flagRows(command.flags), ...flagRows(commonFlagsOf(command))]),
     ];
   }
   const rows =

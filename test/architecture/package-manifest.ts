@@ -2,6 +2,7 @@ import { textOf } from './source-files.js';
 
 /** What the rules ask of package.json. */
 interface PackageManifest {
+  readonly name: string;
   readonly dependencies: Readonly<Record<string, string>>;
   readonly peerDependencies: Readonly<Record<string, string>>;
   readonly peerDependenciesMeta: Readonly<Record<string, { readonly optional?: boolean }>>;

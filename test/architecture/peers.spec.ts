@@ -29,12 +29,17 @@ const sources = sourceFiles('lib');
 const foreign = sources.flatMap(({ file, imports }) =>
   imports.filter(({ specifier }) => !/^(\.|node:)/.test(specifier)).map((edge) => ({ file, ...edge })),
 );
-const inCore = foreign.filter(({ file }) => integrationOf(file) === undefined);
+const inCore = foreign.filter((edge) => integrationOf(edge.file) === undefined && !isOwnSubpath(edge));
 const inIntegrations = foreign.filter(({ file }) => integrationOf(file) !== undefined);
 
 /** The integration a file belongs to; undefined for one of the core, or of lib/testing. */
 function integrationOf(file: string): string | undefined {
   return /^lib\/integrations\/([^/]+)\//.exec(file)?.[1];
+}
+
+/** The command line alone stands above the integrations, and asks for one only by `import()`, when a command needs it. */
+function isOwnSubpath({ file, specifier, kind }: ImportEdge & { readonly file: string }): boolean {
+  return file.startsWith('lib/cli/') && kind === 'dynamic' && specifier.startsWith(`${manifest.name}/`);
 }
 
 function peersOf(file: string): readonly string[] {

@@ -268,6 +268,7 @@ export const SUBPATH_EXPORTS: Readonly<Record<string, readonly string[]>> = {
     'postgresIdempotency',
     'postgresMigrationSql',
     'postgresSequence',
+    'postgresTablesState',
   ],
   './redis': ['redisIdempotency', 'redisRateLimits'],
   './testing': [

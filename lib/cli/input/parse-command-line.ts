@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 
 import { commandsOf, type Command, type CommandEntry, type CommandGroup } from '../command.js';
 import { CommandUsageError } from '../errors.js';
-import { COMMON_FLAGS } from './common-flags.js';
+import { COMMON_FLAGS, commonFlagsOf } from './common-flags.js';
 import { GivenFlags, type Flag, type Flags } from './flags.js';
 import { nearestName } from './nearest.js';
 
@@ -80,7 +80,7 @@ function advice(typed: string, known: readonly string[]): string {
 }
 
 function flagsOf(tokens: readonly Token[], command: Command, help: string): GivenFlags {
-  const known: Flags = { ...COMMON_FLAGS, ...command.flags };
+  const known: Flags = { ...commonFlagsOf(command), ...command.flags };
   const values = new Map<string, string[]>();
   const problems: string[] = [];
   for (const token of tokens) {

@@ -2,8 +2,12 @@ export { postgresClaimCheck } from './claim-check/postgres-claim-check.js';
 export { postgresDeadLetters, type PostgresDeadLettersOptions } from './dead-letters/postgres-dead-letters.js';
 export { postgresIdempotency, type PostgresIdempotencyOptions } from './idempotency/postgres-idempotency.js';
 export { postgresSequence, type PostgresSequenceOptions } from './sequence/postgres-sequence.js';
-export { migratePostgres, postgresMigrationSql } from './tables/migrate-postgres.js';
-export type { PostgresMigrationOptions, PostgresMigrationSqlOptions } from './tables/migrate-postgres.js';
+export { migratePostgres, postgresMigrationSql, postgresTablesState } from './tables/migrate-postgres.js';
+export type {
+  PostgresMigrationOptions,
+  PostgresMigrationSqlOptions,
+  PostgresTablesState,
+} from './tables/migrate-postgres.js';
 export type { PostgresFeature } from './tables/feature-tables.js';
 export type {
   PostgresAccessOptions,

@@ -1,7 +1,8 @@
 import { PostgresClient } from '../connection/postgres-client.js';
 import { resolvePostgresOptions, schemaProblems, type PostgresAccessOptions } from '../connection/postgres-options.js';
 import { InvalidPostgresOptionsError } from '../errors.js';
-import { FEATURES, migrationSql, type PostgresFeature } from './feature-tables.js';
+import { FEATURES, migrationSql, versionOf, type PostgresFeature } from './feature-tables.js';
+import { foundVersion } from './found-version.js';
 
 /** How long the tables may take, in milliseconds: others may be making them, and a large table takes its time. */
 export const MIGRATION_TIMEOUT_MS = 60_000;
@@ -40,12 +41,48 @@ export function postgresMigrationSql(options: PostgresMigrationSqlOptions = {}):
  * what the server says
  */
 export async function migratePostgres(options: PostgresMigrationOptions = {}): Promise<void> {
+  await withClient('migratePostgres()', options, (client, schema, features) =>
+    client.query(migrationSql(schema, features), undefined, MIGRATION_TIMEOUT_MS),
+  );
+}
+
+/** How the tables of a feature stand. */
+export interface PostgresTablesState {
+  readonly feature: PostgresFeature;
+  /** The version they have; 0 where there are none. */
+  readonly found: number;
+  /** The version that this release needs; {@link migratePostgres} changes nothing where it is not above `found`. */
+  readonly needed: number;
+}
+
+/**
+ * Says what {@link migratePostgres} would do with the same options, and changes nothing.
+ *
+ * @throws as {@link migratePostgres} does
+ */
+export async function postgresTablesState(
+  options: PostgresMigrationOptions = {},
+): Promise<readonly PostgresTablesState[]> {
+  return withClient('postgresTablesState()', options, async (client, schema, features) => {
+    const states: PostgresTablesState[] = [];
+    for (const feature of features) {
+      states.push({ feature, found: await foundVersion(client, schema, feature), needed: versionOf(feature) });
+    }
+    return states;
+  });
+}
+
+async function withClient<T>(
+  subject: string,
+  options: PostgresMigrationOptions,
+  work: (client: PostgresClient, schema: string, features: readonly PostgresFeature[]) => Promise<T>,
+): Promise<T> {
   const { features = FEATURES } = options;
   const rules = { own: ['features'], problems: featureProblems(features) };
-  const resolved = resolvePostgresOptions('migratePostgres()', options, rules);
+  const resolved = resolvePostgresOptions(subject, options, rules);
   const client = new PostgresClient(resolved);
   try {
-    await client.query(migrationSql(resolved.schema, features), undefined, MIGRATION_TIMEOUT_MS);
+    return await work(client, resolved.schema, features);
   } finally {
     await client.close();
   }

@@ -1,11 +1,9 @@
 import type { PostgresClient } from '../connection/postgres-client.js';
 import type { ResolvedPostgresOptions } from '../connection/postgres-options.js';
 import { PostgresTablesError, PostgresUnavailableError } from '../errors.js';
-import { migrationSql, readVersionSql, versionOf, type PostgresFeature } from './feature-tables.js';
+import { migrationSql, versionOf, type PostgresFeature } from './feature-tables.js';
+import { foundVersion } from './found-version.js';
 import { MIGRATION_TIMEOUT_MS } from './migrate-postgres.js';
-
-/** What the server says where a table, or its schema, is not there. */
-const MISSING: ReadonlySet<unknown> = new Set(['42P01', '3F000']);
 
 /** The tables of one feature: made or looked at once, with the first that needs them. */
 export class PreparedTables {
@@ -43,21 +41,11 @@ export class PreparedTables {
     const { schema } = options;
     const needed = versionOf(feature);
     // Asked first, so that a server that is away is not waited for as long as tables may take.
-    let found = await this.foundVersion();
+    let found = await foundVersion(client, schema, feature);
     if (found < needed && options.migrate) {
       await client.query(migrationSql(schema, [feature]), undefined, MIGRATION_TIMEOUT_MS);
-      found = await this.foundVersion();
+      found = await foundVersion(client, schema, feature);
     }
     if (found < needed) throw new PostgresTablesError(schema, feature, found, needed);
-  }
-
-  private async foundVersion(): Promise<number> {
-    try {
-      const rows = await this.client.query<{ version: number }>(readVersionSql(this.options.schema), [this.feature]);
-      return rows[0]?.version ?? 0;
-    } catch (error) {
-      if (MISSING.has(Object(error).code)) return 0;
-      throw error;
-    }
   }
 }
