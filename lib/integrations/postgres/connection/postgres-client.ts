@@ -19,6 +19,21 @@ interface PooledConnection {
   release(destroy: boolean): void;
 }
 
+/** What Postgres tells a connection that listens. */
+export interface PostgresNotification {
+  readonly channel: string;
+  readonly payload?: string;
+}
+
+/** A connection that nobody else uses. */
+export interface DedicatedConnection {
+  query(text: string): Promise<unknown>;
+  on(event: 'error' | 'end', listener: () => void): unknown;
+  on(event: 'notification', listener: (notification: PostgresNotification) => void): unknown;
+  /** Ends it; whatever else was to be done on it fails. */
+  end(): void;
+}
+
 /** A pool of `pg`, as far as it is used here. */
 interface Pool {
   connect(): Promise<PooledConnection>;
@@ -39,6 +54,8 @@ export class PostgresClient {
   private readonly sockets = new Set<Socket>();
   private readonly label: string;
   private readonly timeoutMs: number;
+  /** Undefined where the pool is the caller's. */
+  private makeClient: (() => pg.Client) | undefined;
   private closing: Promise<void> | undefined;
 
   constructor({ connection, maxConnections, commandTimeoutMs }: ClientOptions) {
@@ -74,6 +91,32 @@ export class PostgresClient {
         await delay(pauseMs);
       }
     }
+  }
+
+  /**
+   * A connection of its own beside the pool; where the pool is the caller's, one of that.
+   *
+   * @throws what the driver says where the server cannot be reached
+   */
+  async dedicate(): Promise<DedicatedConnection> {
+    const { makeClient, timeoutMs } = this;
+    if (makeClient === undefined) {
+      const pooled = await this.borrow(performance.now() + timeoutMs);
+      pooled.on('error', ignore);
+      // It has listened to channels: the next user of the pool must not get what they carry.
+      return dedicated(pooled, () => pooled.release(true));
+    }
+    const client = makeClient();
+    // What ends a connection that is lost fails, and there is nobody to tell.
+    const end = (): void => void client.end().catch(ignore);
+    try {
+      await within(timeoutMs, client.connect());
+    } catch (error) {
+      // It may still hold its socket.
+      end();
+      throw error;
+    }
+    return dedicated(client, end);
   }
 
   /** Closes what was opened here; a server that does not answer in time is left without a goodbye. Idempotent. */
@@ -136,12 +179,17 @@ export class PostgresClient {
       application_name: 'nestjs-dispatch',
       stream: () => tracked(sockets),
       ...connection,
-      max,
-      Client: BoundedClient,
     };
+    this.makeClient = () => new BoundedClient(config);
     // What pg takes beyond what its types say is in its documentation.
-    return new pg.Pool(config as unknown as pg.PoolConfig);
+    return new pg.Pool({ ...config, max, Client: BoundedClient } as unknown as pg.PoolConfig);
   }
+}
+
+function dedicated(client: object, end: () => void): DedicatedConnection {
+  // Clients of pg, in a pool or not, have these two methods, with types that say more of them.
+  const { query, on } = client as Pick<DedicatedConnection, 'query' | 'on'>;
+  return { query: query.bind(client), on: on.bind(client), end };
 }
 
 function labelOf(connection: ClientOptions['connection']): string {
