@@ -1,6 +1,7 @@
 /** Transactions. Part of the public surface, `lib/index.ts`. */
 
 export {
+  CommitUncertainError,
   TransactionDoomedError,
   TransactionOverError,
   TransactionsNotConfiguredError,

@@ -31,3 +31,15 @@ export class TransactionDoomedError extends DispatchError {
     );
   }
 }
+
+/** The answer to a commit was lost: the transaction may have been committed, or rolled back. `cause` says what happened. */
+export class CommitUncertainError extends DispatchError {
+  override readonly code = 'DISPATCH_COMMIT_UNCERTAIN';
+
+  constructor(options: ErrorOptions) {
+    super(
+      'The answer to a commit was lost, so whether the transaction was committed is not known: look at what it was to write, or make its work bear to be repeated, as a handler with an inbox does.',
+      options,
+    );
+  }
+}

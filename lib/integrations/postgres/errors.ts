@@ -55,3 +55,29 @@ export class ForeignTransactionError extends DispatchError {
     );
   }
 }
+
+/** A transaction could not be committed, since a statement in it had failed, or its connection had broken, and its work went on. */
+export class TransactionAbortedError extends DispatchError {
+  readonly code = 'DISPATCH_TRANSACTION_ABORTED';
+
+  constructor(options: ErrorOptions) {
+    super(
+      'The transaction was rolled back: a statement in it had failed, and its work went on as if nothing had happened. Let the error pass, or undo the statement with a SAVEPOINT.',
+      options,
+    );
+  }
+}
+
+/** A transaction could not begin, since all connections were used by others until the time was over. */
+export class TransactionsBusyError extends DispatchError {
+  readonly code = 'DISPATCH_TRANSACTIONS_BUSY';
+
+  constructor(
+    readonly maxConnections: number,
+    readonly timeoutMs: number,
+  ) {
+    super(
+      `No transaction could begin within ${timeoutMs} ms, for ${maxConnections} others were under way: raise "maxConnections" of postgresTransactions(), or have fewer handlers run at once.`,
+    );
+  }
+}

@@ -8,6 +8,12 @@ export type {
   PostgresMigrationSqlOptions,
   PostgresTablesState,
 } from './tables/migrate-postgres.js';
+export { postgresTransactions, type PostgresTransactionsOptions } from './transactions/postgres-transactions.js';
+export type {
+  PostgresResult,
+  PostgresStatement,
+  PostgresTransactionClient,
+} from './transactions/transaction-client.js';
 export type { PostgresFeature } from './tables/feature-tables.js';
 export type {
   PostgresAccessOptions,
@@ -21,4 +27,6 @@ export {
   InvalidPostgresOptionsError,
   PostgresTablesError,
   PostgresUnavailableError,
+  TransactionAbortedError,
+  TransactionsBusyError,
 } from './errors.js';

@@ -11,11 +11,18 @@ import { isPool, type PostgresConnectionOptions, type ResolvedPostgresOptions } 
 const FIRST_PAUSE_MS = 25;
 const LAST_PAUSE_MS = 400;
 
+/** What the driver says a statement came to. */
+interface DriverResult {
+  readonly rows?: readonly unknown[];
+  /** What was done: not what was asked for, where a commit had to roll back. */
+  readonly command?: string;
+}
+
 /** One connection of a pool, as far as it is used here. */
-interface PooledConnection {
-  query(text: string, values?: readonly unknown[]): Promise<{ readonly rows?: readonly unknown[] }>;
-  on(event: 'error', listener: () => void): unknown;
-  removeListener(event: 'error', listener: () => void): unknown;
+export interface PooledConnection {
+  query(text: string | object, values?: readonly unknown[]): Promise<DriverResult>;
+  on(event: 'error', listener: (error: unknown) => void): unknown;
+  removeListener(event: 'error', listener: (error: unknown) => void): unknown;
   release(destroy: boolean): void;
 }
 
@@ -78,11 +85,42 @@ export class PostgresClient {
     values?: readonly unknown[],
     timeoutMs: number = this.timeoutMs,
   ): Promise<readonly Row[]> {
+    // The caller knows what its statement returns.
+    return this.persist(timeoutMs, (endsAtMs) => this.attempt(text, values, endsAtMs)) as Promise<readonly Row[]>;
+  }
+
+  /**
+   * Lends a connection out that has run one statement. `onLost` is told where it breaks; the borrower removes it, and releases the
+   * connection.
+   *
+   * @throws DISPATCH_POSTGRES_UNAVAILABLE, or what the server says of the statement
+   */
+  async lend(statement: string, onLost: (error: unknown) => void): Promise<PooledConnection> {
+    return this.persist(this.timeoutMs, async (endsAtMs) => {
+      const connection = await this.borrow(endsAtMs);
+      connection.on('error', onLost);
+      try {
+        await within(endsAtMs - performance.now(), connection.query(statement));
+        return connection;
+      } catch (error) {
+        connection.removeListener('error', onLost);
+        connection.release(true);
+        throw error;
+      }
+    });
+  }
+
+  /** Closes what was opened here; a server that does not answer in time is left without a goodbye. Idempotent. */
+  close(): Promise<void> {
+    return (this.closing ??= this.end());
+  }
+
+  /** Tries again within the time limit where no server answers. */
+  private async persist<T>(timeoutMs: number, work: (endsAtMs: number) => Promise<T>): Promise<T> {
     const endsAtMs = performance.now() + timeoutMs;
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LAST_PAUSE_MS)) {
       try {
-        // The caller knows what its statement returns.
-        return (await this.attempt(text, values, endsAtMs)) as readonly Row[];
+        return await work(endsAtMs);
       } catch (cause) {
         if (!isOutage(cause)) throw cause;
         if (this.closing !== undefined || performance.now() + pauseMs >= endsAtMs) {
@@ -117,11 +155,6 @@ export class PostgresClient {
       throw error;
     }
     return dedicated(client, end);
-  }
-
-  /** Closes what was opened here; a server that does not answer in time is left without a goodbye. Idempotent. */
-  close(): Promise<void> {
-    return (this.closing ??= this.end());
   }
 
   private async end(): Promise<void> {
