@@ -20,6 +20,8 @@ const ANSWERS: Readonly<Record<string, { readonly status: number; readonly messa
   DISPATCH_NO_HANDLER: { status: 404, message: 'Nothing handles this kind of message.' },
   DISPATCH_MESSAGE_TOO_LARGE: { status: 413, message: 'The message is too large.' },
   DISPATCH_INVALID_MESSAGE: { status: 422, message: 'The message is invalid.' },
+  DISPATCH_AGGREGATE_NOT_FOUND: { status: 404, message: 'There is no such thing.' },
+  DISPATCH_CONCURRENCY: { status: 409, message: 'It was changed meanwhile.' },
   DISPATCH_RESULT_UNKNOWN: { status: 404, message: 'Nothing is known of this message.' },
   DISPATCH_CANCELLED: { status: 409, message: 'The message was cancelled.' },
   DISPATCH_QUEUE_FULL: { status: 503, message: 'The service is at capacity.' },
@@ -54,7 +56,7 @@ const BARE = { statusCode: 500, message: 'Internal server error' };
 /**
  * Answers HTTP requests whose message was refused: unreadable or of no source 400, bad signature 401, no handler 404,
  * too large 413, invalid 422 with its violations, over a rate limit 429, an open circuit or a full bulkhead 503, both with
- * `Retry-After` where it is known, shutting down 503. Behind a queue: nothing known of a receipt 404, cancelled
+ * `Retry-After` where it is known, shutting down 503; an aggregate that is not there 404, one that somebody else has changed 409. Behind a queue: nothing known of a receipt 404, cancelled
  * 409, queue full or store down 503, no reply in time 504. A failed handler is answered as Nest answers what
  * the handler threw: an `HttpException` with its own status, behind a queue too, anything else with a bare 500, as are a
  * hook and a `verify` that failed. The router has logged all of these; all else is left to Nest, which logs it.

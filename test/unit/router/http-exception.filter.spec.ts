@@ -11,6 +11,7 @@ import { Test } from '@nestjs/testing';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 
 import { DispatchError } from '../../../lib/common/dispatch-error.js';
+import { AggregateNotFoundError, ConcurrencyError } from '../../../lib/event-store/errors.js';
 import { InvalidMessageError, MessageTooLargeError, UnreadableMessageError } from '../../../lib/message/errors.js';
 import { BulkheadFullError } from '../../../lib/pipeline/resilience/bulkhead/errors.js';
 import { CircuitOpenError } from '../../../lib/pipeline/resilience/circuit-breaker/errors.js';
@@ -78,6 +79,8 @@ describe.each([
     [400, new NoSourceError(3)],
     [401, new BadSignatureError('mismatch', secret)],
     [404, new NoHandlerError(secret, secret, 1)],
+    [404, new AggregateNotFoundError(secret, secret)],
+    [409, new ConcurrencyError(secret, 1, 2)],
     [413, new MessageTooLargeError(2, 1)],
     [429, new RateLimitExceededError(secret, 1)],
     [503, new RateLimitUnavailableError(secret, { cause: secret })],
