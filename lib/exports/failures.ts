@@ -28,6 +28,7 @@ export type {
 } from '../failures/dead-letters/queries.js';
 export type {
   DeadLetterStore,
+  DroppedLetterHandler,
   KeptDeadLetter,
   KeptLettersOf,
   KeptLettersPage,

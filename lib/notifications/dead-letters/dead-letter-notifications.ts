@@ -43,7 +43,7 @@ export class DeadLetterReplayedNotification extends DeadLetterNotification {
 export class DeadLetterDiscardedNotification extends DeadLetterNotification {
   constructor(
     letter: DeadLetterNotificationFacts,
-    /** As whoever discarded it gave it. */
+    /** As whoever discarded it gave it; of one that a store keeps no longer, which bound that was. */
     readonly reason: string,
   ) {
     super(letter);

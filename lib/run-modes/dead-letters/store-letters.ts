@@ -7,7 +7,13 @@ import type {
   LetterSpot,
 } from '../../failures/dead-letters/dead-letter-source.port.js';
 import { deadLetterOf, type DeadLetter } from '../../failures/dead-letters/dead-letter.js';
-import type { DeadLetterStore, KeptDeadLetter } from '../../failures/dead-letters/store/dead-letter-store.port.js';
+import type {
+  DeadLetterStore,
+  DroppedLetterHandler,
+  KeptDeadLetter,
+} from '../../failures/dead-letters/store/dead-letter-store.port.js';
+import { DeadLetterDiscardedNotification } from '../../notifications/dead-letters/dead-letter-notifications.js';
+import type { NotificationChannel } from '../../notifications/notification-channel.js';
 import { entryFacts, storedMessage } from '../queue/entry-data.js';
 import type { Delivery, JsonValue, Settlement } from '../queue/queue-backend.port.js';
 import { priorityOf } from '../queue/queued-run-mode.js';
@@ -93,6 +99,16 @@ export class StoreLetters implements DeadLetterSource {
     const meant = lastFailedAt ?? (await this.store.get(id))?.lastFailedAt;
     return meant !== undefined && this.store.remove(id, meant);
   }
+}
+
+/** Tells observers of the letters that a store drops of itself. */
+export function tellingOfDropped(channel: NotificationChannel): DroppedLetterHandler {
+  return (kept, reason) => {
+    if (!channel.wants(DeadLetterDiscardedNotification)) return;
+    const { id: letterId, queue, place, message } = letterOf(kept);
+    const facts = { letterId, queue, place, messageName: message?.name, messageId: message?.id };
+    channel.publish(new DeadLetterDiscardedNotification(facts, reason));
+  };
 }
 
 /**

@@ -11,7 +11,7 @@ import type { CodecLimits } from '../../message/codec/json-codec.js';
 import type { DecisionLog } from '../../notifications/decisions/decision-log.js';
 import type { NotificationChannel } from '../../notifications/notification-channel.js';
 import { LettersWatch } from '../dead-letters/letters-watch.js';
-import { parkingIn, StoreLetters } from '../dead-letters/store-letters.js';
+import { parkingIn, StoreLetters, tellingOfDropped } from '../dead-letters/store-letters.js';
 import { QueueLetters, type LetterDestination } from '../dead-letters/queue-letters.js';
 import { QueueNotConfiguredError } from '../errors.js';
 import type { InFlight } from '../in-flight.js';
@@ -138,6 +138,7 @@ export class QueueStage {
     await this.client.open();
     const { store } = this.parts.deadLetters;
     if (store === undefined) return;
+    store.onDropped?.(tellingOfDropped(this.parts.channel));
     await store.open?.();
     if (store.isShared || !this.client.backend.features.has('durable')) return;
     this.logger.warn(

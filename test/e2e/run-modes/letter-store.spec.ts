@@ -1,5 +1,6 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import {
+  DeadLetterDiscardedNotification,
   DeadLettersAlertNotification,
   inMemoryDeadLetters,
   Queues,
@@ -199,15 +200,27 @@ describe('a store of dead letters in memory', () => {
     }
   });
 
-  it('keeps the newest, as many as it may', async () => {
+  it('keeps the newest, as many as it may, and tells of the others', async () => {
     const store = inMemoryDeadLetters({ max: 2 });
     const application = await startStored(QUEUED_MODES[0] as Mode, store);
     await parkAll(application, ['a', 'b']);
+    const [first] = (await application.letters.list({})).letters.toReversed();
+    const told = collect(application, DeadLetterDiscardedNotification);
     application.faults.broken.add('c');
     await application.dispatcher.send(new Ship('c'));
     const flaws = async (): Promise<string[]> => flawsOf((await application.letters.list({})).letters);
     await until('the third to be kept', async () => (await flaws()).includes('c'));
     expect(await flaws()).toEqual(['c', 'b']);
+    await until('it to be told', () => told.length > 0);
+    expect(told).toMatchObject([
+      {
+        letterId: first?.id,
+        queue: application.queue,
+        messageName: 'letters.ship',
+        messageId: first?.message?.id,
+        reason: 'more than 2 letters',
+      },
+    ]);
   });
 
   it('keeps a message that fails again before its letter is removed, also in the same millisecond', async () => {

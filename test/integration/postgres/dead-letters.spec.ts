@@ -121,6 +121,8 @@ describe('dead letters on Postgres', () => {
   it('are as many as "max" says, of all queues the ones that were parked last', async () => {
     const { schema, pool } = freshSchema();
     const store = storeIn(schema, { max: 3, sweepEveryMs: 1000 });
+    const dropped: string[] = [];
+    store.onDropped?.(({ id }, reason) => dropped.push(`${id}, ${reason}`));
     for (const id of ['a', 'b', 'c', 'd']) await store.park(letter(id, { queue: `queue-${id}` }));
     await store.park(letter('a', { queue: 'queue-a', lastFailedAt: new Date(Date.now() + 5) }));
     const table = `"${schema}".dispatch_dead_letters`;
@@ -131,6 +133,22 @@ describe('dead letters on Postgres', () => {
       'c',
       'd',
     ]);
+    expect(dropped).toEqual(['b, more than 3 letters']);
+  });
+
+  it('are told of when they are dropped for their age, once though two processes look', async () => {
+    const { schema, pool } = freshSchema();
+    const dropped: string[] = [];
+    const stores = [1, 2].map(() => storeIn(schema, { maxAgeMs: 60_000, sweepEveryMs: 1000 }));
+    for (const store of stores) {
+      store.onDropped?.(({ id }, reason) => dropped.push(`${id}, ${reason}`));
+      await store.park(letter('new'));
+    }
+    await stores[0]?.park(letter('old'));
+    await pool.query(`UPDATE "${schema}".dispatch_dead_letters SET parked_at = now() - interval '1 hour'
+      WHERE letter LIKE '%"old"%'`);
+    await until('it to be told', () => dropped.length > 0);
+    expect(dropped).toEqual(['old, older than 60000 ms']);
   });
 
   it('are found by indexes, and so are those whose time is over', async () => {

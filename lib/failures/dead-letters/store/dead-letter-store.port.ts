@@ -22,6 +22,9 @@ export interface KeptLettersPage extends KeptLettersOf {
   readonly after?: LetterSpot | undefined;
 }
 
+/** Takes a letter that a store has dropped of itself, and why, as `'older than 60000 ms'`. */
+export type DroppedLetterHandler = (letter: KeptDeadLetter, reason: string) => void;
+
 /**
  * Keeps dead letters outside of the queue they come from.
  *
@@ -35,6 +38,12 @@ export interface DeadLetterStore {
 
   /** Connects; awaited when an application with queues starts, which fails with what this rejects with. Default: nothing to do. */
   open?(): Promise<void>;
+
+  /**
+   * Says who is told of each letter that this store drops because it keeps no more, or none that old: once, by the process that
+   * drops it. Called before `open`, with what never throws. Default: nobody is told.
+   */
+  onDropped?(tell: DroppedLetterHandler): void;
 
   /** Keeps a letter; one of the same id is replaced. Idempotent. A store bounds what it keeps, and drops the oldest first. */
   park(letter: KeptDeadLetter): Promise<void>;

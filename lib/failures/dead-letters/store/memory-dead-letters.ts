@@ -1,7 +1,13 @@
 import { describeValue } from '../../../common/describe-value.js';
 import type { LetterSpot } from '../dead-letter-source.port.js';
 import { InvalidDeadLetterQueryError } from '../errors.js';
-import type { DeadLetterStore, KeptDeadLetter, KeptLettersOf, KeptLettersPage } from './dead-letter-store.port.js';
+import type {
+  DeadLetterStore,
+  DroppedLetterHandler,
+  KeptDeadLetter,
+  KeptLettersOf,
+  KeptLettersPage,
+} from './dead-letter-store.port.js';
 
 /** Options of `inMemoryDeadLetters()`. */
 export interface InMemoryDeadLettersOptions {
@@ -31,16 +37,23 @@ class MemoryDeadLetters implements DeadLetterStore {
   /** In the order they were parked. */
   private readonly letters = new Map<string, Kept>();
   private parkedCount = 0;
+  private tell: DroppedLetterHandler | undefined;
 
   constructor(private readonly max: number) {}
+
+  onDropped(tell: DroppedLetterHandler): void {
+    this.tell = tell;
+  }
 
   async park(letter: KeptDeadLetter): Promise<void> {
     this.parkedCount += 1;
     const key = String(this.parkedCount).padStart(16, '0');
     this.letters.delete(letter.id);
     this.letters.set(letter.id, { letter, spot: { parkedAtMs: letter.lastFailedAt.getTime(), key } });
-    const [oldest] = this.letters.keys();
-    if (this.letters.size > this.max && oldest !== undefined) this.letters.delete(oldest);
+    const [oldest] = this.letters.values();
+    if (this.letters.size <= this.max || oldest === undefined) return;
+    this.letters.delete(oldest.letter.id);
+    this.tell?.(oldest.letter, `more than ${this.max} letters`);
   }
 
   async page({ limit, after, ...of }: KeptLettersPage): Promise<readonly Kept[]> {

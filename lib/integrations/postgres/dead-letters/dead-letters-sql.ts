@@ -36,9 +36,9 @@ export interface DeadLettersStatements {
   readonly remove: string;
   /** Queue, place, greatest age in ms. One row. */
   readonly count: string;
-  /** Greatest age in ms. One row for each that is deleted. */
+  /** Greatest age in ms. The letters that are deleted. */
   readonly sweepOld: string;
-  /** How many are kept. One row for each that is deleted. */
+  /** How many are kept. The letters that are deleted. */
   readonly sweepSurplus: string;
 }
 
@@ -62,11 +62,11 @@ export function deadLettersStatements(schema: string): DeadLettersStatements {
     count: `SELECT count(*)::int AS count FROM ${table} WHERE queue = $1 AND place = $2 AND ${isYoung('$3')}`,
     sweepOld: `DELETE FROM ${table} WHERE id IN (
       SELECT id FROM ${table} WHERE parked_at <= ${ago('$1')} LIMIT ${SWEPT_AT_ONCE} FOR UPDATE SKIP LOCKED
-    ) RETURNING 1`,
+    ) RETURNING letter`,
     sweepSurplus: `DELETE FROM ${table} WHERE id IN (
       SELECT id FROM ${table} WHERE spot <= (SELECT spot FROM ${table} ORDER BY spot DESC OFFSET $1 LIMIT 1)
       ORDER BY spot LIMIT ${SWEPT_AT_ONCE} FOR UPDATE SKIP LOCKED
-    ) RETURNING 1`,
+    ) RETURNING letter`,
   };
 }
 

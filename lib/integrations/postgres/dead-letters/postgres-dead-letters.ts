@@ -1,6 +1,13 @@
 import { createHash } from 'node:crypto';
 
-import type { DeadLetterStore, KeptDeadLetter, KeptLettersOf, KeptLettersPage, LetterSpot } from '../../../index.js';
+import type {
+  DeadLetterStore,
+  DroppedLetterHandler,
+  KeptDeadLetter,
+  KeptLettersOf,
+  KeptLettersPage,
+  LetterSpot,
+} from '../../../index.js';
 import { PostgresClient } from '../connection/postgres-client.js';
 import {
   countProblems,
@@ -69,6 +76,7 @@ class PostgresDeadLetterStore implements DeadLetterStore {
   private readonly tables: PreparedTables;
   private readonly sweep: Sweep;
   private readonly sql: DeadLettersStatements;
+  private tell: DroppedLetterHandler | undefined;
 
   constructor(
     options: ResolvedPostgresOptions,
@@ -78,6 +86,10 @@ class PostgresDeadLetterStore implements DeadLetterStore {
     this.tables = new PreparedTables(this.client, 'dead-letters', options);
     this.sql = deadLettersStatements(options.schema);
     this.sweep = new Sweep(retention.sweepEveryMs, () => this.deleteSome());
+  }
+
+  onDropped(tell: DroppedLetterHandler): void {
+    this.tell = tell;
   }
 
   open(): Promise<void> {
@@ -136,8 +148,14 @@ class PostgresDeadLetterStore implements DeadLetterStore {
 
   private async deleteSome(): Promise<number> {
     const { maxAgeMs, max } = this.retention;
-    const { length: oldCount } = await this.client.query(this.sql.sweepOld, [maxAgeMs]);
-    return oldCount === SWEPT_AT_ONCE ? oldCount : (await this.client.query(this.sql.sweepSurplus, [max])).length;
+    const oldCount = await this.drop(this.sql.sweepOld, maxAgeMs, `older than ${maxAgeMs} ms`);
+    return oldCount === SWEPT_AT_ONCE ? oldCount : this.drop(this.sql.sweepSurplus, max, `more than ${max} letters`);
+  }
+
+  private async drop(statement: string, bound: number, reason: string): Promise<number> {
+    const rows = await this.client.query<{ letter: string }>(statement, [bound]);
+    for (const { letter } of rows) this.tell?.(keptLetter(letter), reason);
+    return rows.length;
   }
 
   private async run<Row>(text: string, ...values: readonly unknown[]): Promise<readonly Row[]> {
