@@ -86,3 +86,5 @@ export { memorySequence, type MemorySequenceOptions } from '../pipeline/sequence
 export type { SequenceState, SequenceStore } from '../pipeline/sequence/sequence-store.port.js';
 export { SequenceBehavior } from '../pipeline/sequence/sequence.behavior.js';
 export type { SequenceOptions } from '../pipeline/sequence/sequence.options.js';
+export { TransactionalBehavior } from '../pipeline/transactions/transactional.behavior.js';
+export { Transactional, type TransactionalOptions } from '../pipeline/transactions/transactional.decorator.js';

@@ -2,6 +2,7 @@
 
 export {
   CommitUncertainError,
+  NoTransactionError,
   TransactionDoomedError,
   TransactionOverError,
   TransactionsNotConfiguredError,

@@ -13,6 +13,7 @@ export interface WiringMistake {
     | 'missing-message'
     | 'wrong-kind'
     | 'missing-queue'
+    | 'missing-transactions'
     | 'unknown-behavior'
     | 'unknown-enhancer'
     | 'invalid-saga'

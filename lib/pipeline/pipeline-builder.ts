@@ -33,6 +33,9 @@ import { CircuitBreakerBehavior } from './resilience/circuit-breaker/circuit-bre
 import type { QueryCaching } from './query-cache/query-caching.js';
 import { QueryInvalidationBehavior } from './query-cache/query-invalidation.behavior.js';
 import { RateLimitBehavior } from './resilience/rate-limit/rate-limit.behavior.js';
+import { TransactionalBehavior } from './transactions/transactional.behavior.js';
+import { checkTransactionalOptions, transactionalOptionsOf } from './transactions/transactional.decorator.js';
+import type { Transactions } from '../transactions/transactions.js';
 import type { Resilience } from './resilience/resilience.js';
 
 /** A handler with everything around it, for messages of one class. */
@@ -56,6 +59,7 @@ export interface PipelineBuilderOptions {
   readonly enhancers: NestEnhancers;
   readonly resilience: Resilience;
   readonly queryCaching: QueryCaching;
+  readonly transactions: Transactions;
 }
 
 /** Puts the pipeline of a handler together, once per handler and message class. */
@@ -94,13 +98,14 @@ export class PipelineBuilder {
   /** What a handler names to stand around it but that is nothing of the kind, or that nobody provides. */
   mistakesOf(handler: RegisteredHandler): WiringMistake[] {
     const { provider } = handler;
-    const { behaviors, enhancers, queryCaching, resilience } = this.options;
+    const { behaviors, enhancers, queryCaching, resilience, transactions } = this.options;
     const unknown = usedBehaviorsOf(provider.type)
       .filter((type) => !behaviors.has(type))
       .map((type): WiringMistake => ({ rule: 'unknown-behavior', text: `${provider.label} uses ${unusable(type)}.` }));
     const shipped = [
       ...idempotencyMistakes(handler),
       ...sequenceMistakes(handler),
+      ...transactionMistakes(handler, transactions),
       ...resilience.mistakesOf(handler),
       ...queryCaching.mistakesOf(handler),
     ];
@@ -132,6 +137,11 @@ export class PipelineBuilder {
       steps.push(shippedStep(SequenceBehavior, new SequenceBehavior(this.options.sequences, numbered), -260));
     }
     steps.push(...queryCaching.stepsFor(handler, definition), ...resilience.stepsFor(handler, definition));
+    const transactional = transactionalOptionsOf(handler.provider.type);
+    if (transactional !== undefined) {
+      const inTransaction = new TransactionalBehavior(this.options.transactions, transactional);
+      steps.push(shippedStep(TransactionalBehavior, inTransaction, -210));
+    }
     if (isLimited) steps.push(shippedStep(TimeoutBehavior, new TimeoutBehavior(), -200));
     if (validator !== undefined) {
       const limit = isLimited && !skipped.includes(TimeoutBehavior) ? new TimeoutBehavior() : undefined;
@@ -149,6 +159,7 @@ const SHIPPED = new Map<unknown, string>([
   [BulkheadBehavior, 'decorate the handler with @Bulkhead'],
   [CircuitBreakerBehavior, 'decorate the handler with @CircuitBreaker'],
   [SequenceBehavior, 'decorate the handler with @InSequence'],
+  [TransactionalBehavior, 'decorate the handler with @Transactional'],
   [TimeoutBehavior, 'set "timeoutMs" of the handler or of DispatchModule'],
   [ValidationBehavior, 'give the message rules'],
 ]);
@@ -169,6 +180,15 @@ function sequenceMistakes({ kind, provider }: RegisteredHandler): WiringMistake[
   if (kind !== 'query') return mistakes;
   const text = `${provider.label} handles a query and is @InSequence, which is for commands and events: a query changes nothing.`;
   return [...mistakes, { rule: 'invalid-options', text }];
+}
+
+function transactionMistakes({ provider }: RegisteredHandler, { isConfigured }: Transactions): WiringMistake[] {
+  const options = transactionalOptionsOf(provider.type);
+  if (options === undefined) return [];
+  const { mistakes } = checkTransactionalOptions(provider.label, options);
+  if (isConfigured) return mistakes;
+  const text = `${provider.label} is @Transactional, and there are no transactions: give DispatchModule.forRoot() the option "transactions".`;
+  return [...mistakes, { rule: 'missing-transactions', text }];
 }
 
 /** Names a class that a handler cannot use as a behavior, and says why. */

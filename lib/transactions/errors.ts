@@ -9,6 +9,17 @@ export class TransactionsNotConfiguredError extends DispatchError {
   }
 }
 
+/** The client of a transaction was asked for by work that is part of none. */
+export class NoTransactionError extends DispatchError {
+  override readonly code = 'DISPATCH_NO_TRANSACTION';
+
+  constructor() {
+    super(
+      'There is no transaction here, or it is over: decorate the handler with @Transactional, or call Transactions#run(), and await all that belongs to it.',
+    );
+  }
+}
+
 /** Something was to be part of a transaction that has ended. */
 export class TransactionOverError extends DispatchError {
   override readonly code = 'DISPATCH_TRANSACTION_OVER';

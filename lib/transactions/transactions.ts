@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
-import { TransactionDoomedError, TransactionsNotConfiguredError } from './errors.js';
+import { NoTransactionError, TransactionDoomedError, TransactionsNotConfiguredError } from './errors.js';
 import type { TransactionOptions, TransactionScope } from './transaction-scope.port.js';
 import { Transaction } from './transaction.js';
 
@@ -28,6 +28,17 @@ export class Transactions<Client = unknown> {
   /** Whether the application has transactions. */
   get isConfigured(): boolean {
     return this.scope !== undefined;
+  }
+
+  /**
+   * What the statements of the transaction are run with that the caller's work is part of: for handlers, and for what they call.
+   *
+   * @throws DISPATCH_NO_TRANSACTION outside of one, and once it is over
+   */
+  get client(): Client {
+    const { current } = this;
+    if (current === undefined) throw new NoTransactionError();
+    return current.client;
   }
 
   /** The transaction that the caller's work is part of; undefined outside of one, and once it is over. */

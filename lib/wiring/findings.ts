@@ -12,6 +12,7 @@ import { bulkheadOptionsOf } from '../pipeline/resilience/bulkhead/bulkhead.deco
 import { circuitBreakerOptionsOf } from '../pipeline/resilience/circuit-breaker/circuit-breaker.decorator.js';
 import { rateLimitOptionsOf } from '../pipeline/resilience/rate-limit/rate-limit.decorator.js';
 import { inSequenceOptionsOf } from '../pipeline/sequence/in-sequence.decorator.js';
+import { transactionalOptionsOf } from '../pipeline/transactions/transactional.decorator.js';
 import type { MessageRouter } from '../router/message-router.js';
 import { sourceEntryOf, sourceOptionsOf } from '../router/sources/source.decorator.js';
 import type { SourceEntry } from '../router/sources/source.js';
@@ -67,6 +68,7 @@ const FOR_HANDLERS: readonly {
   readonly isOn: (type: object) => boolean;
 }[] = [
   { decorator: '@Idempotent', beside: WRITING, isOn: (type) => idempotentOptionsOf(type) !== undefined },
+  { decorator: '@Transactional', beside: ANY, isOn: (type) => transactionalOptionsOf(type) !== undefined },
   { decorator: '@InSequence', beside: WRITING, isOn: (type) => inSequenceOptionsOf(type) !== undefined },
   {
     decorator: '@OnError',

@@ -96,10 +96,10 @@ export abstract class HandlingStages {
   }
 
   private makeRoutes(validators: MessageValidators, placements: Placements): Routes {
-    const { behaviors, ambient, enhancers, idempotency, sequences, resilience, queryCaching } = this;
+    const { behaviors, ambient, enhancers, idempotency, sequences, resilience, queryCaching, transactions } = this;
     const { discovery, scopes } = this.nest;
     const { timeoutMs, queueing, logging, failures } = this.options;
-    const around = { behaviors, ambient, enhancers, idempotency, sequences, resilience, queryCaching };
+    const around = { behaviors, ambient, enhancers, idempotency, sequences, resilience, queryCaching, transactions };
     const pipelines = new PipelineBuilder({ ...around, scopes, validators, logging });
     const preparation = new HandlerPreparation(
       pipelines,

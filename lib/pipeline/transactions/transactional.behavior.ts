@@ -1,0 +1,44 @@
+import type { HandlerContext } from '../../message/message-context.js';
+import type { Transactions } from '../../transactions/transactions.js';
+import type { Next, PipelineBehavior } from '../behavior.js';
+import type { TransactionalOptions } from './transactional.decorator.js';
+
+/** Has a handler run in a transaction. It is put around handlers by itself where they are `@Transactional`. */
+export class TransactionalBehavior implements PipelineBehavior {
+  constructor(
+    private readonly transactions: Transactions,
+    private readonly options: TransactionalOptions,
+  ) {}
+
+  /** @throws what the scope says of beginning and committing, the reason of `context.signal`, DISPATCH_TRANSACTION_DOOMED */
+  async handle({ signal }: HandlerContext, next: Next): Promise<unknown> {
+    let handled: Promise<unknown> | undefined;
+    try {
+      return await this.transactions.run(() => {
+        signal.throwIfAborted();
+        handled = next();
+        return unlessAborted(handled, signal);
+      }, this.options);
+    } catch (error) {
+      // Rolled back it is, but a handler that was told to stop counts as running until it has.
+      await handled?.catch(() => undefined);
+      throw error;
+    }
+  }
+}
+
+/** Rejects as soon as the signal aborts, with its reason. */
+function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    // Whatever it is: what the signal was aborted with is what the caller is to get.
+    const abort = (): void => reject(signal.reason as Error);
+    const settle = (): void => signal.removeEventListener('abort', abort);
+    signal.addEventListener('abort', abort);
+    // It may have done so while the handler ran up to its first wait.
+    if (signal.aborted) abort();
+    work.then(
+      (result) => (settle(), resolve(result)),
+      (error: unknown) => (settle(), reject(error)),
+    );
+  });
+}
