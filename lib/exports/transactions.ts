@@ -2,6 +2,7 @@
 
 export {
   CommitUncertainError,
+  ForeignMemoryTransactionError,
   NoTransactionError,
   TransactionDoomedError,
   TransactionOverError,

@@ -54,3 +54,14 @@ export class CommitUncertainError extends DispatchError {
     );
   }
 }
+
+/** A store in memory was given a transaction that is not one over things in memory. */
+export class ForeignMemoryTransactionError extends DispatchError {
+  override readonly code = 'DISPATCH_FOREIGN_MEMORY_TRANSACTION';
+
+  constructor() {
+    super(
+      'A store in memory was used within a transaction that is not of inMemoryTransactions(): give DispatchModule.forRoot() a scope and stores that belong together.',
+    );
+  }
+}

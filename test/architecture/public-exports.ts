@@ -72,6 +72,7 @@ export const PUBLIC_EXPORTS: readonly string[] = [
   'FailureDecidedNotification',
   'FailurePolicyError',
   'Fault',
+  'ForeignMemoryTransactionError',
   'HandlerFailedError',
   'HandlerNotFoundError',
   'HandlerTimeoutError',

@@ -1,3 +1,4 @@
+import { ForeignMemoryTransactionError, TransactionOverError } from '../errors.js';
 import type { TransactionScope } from '../transaction-scope.port.js';
 
 /** A write to something in memory that waits for the commit. */
@@ -13,20 +14,30 @@ export interface MemoryChange {
 /** A transaction over things in memory: the client of `inMemoryTransactions()`, and what stores in memory take. */
 export class MemoryTransaction {
   private readonly changes: MemoryChange[] = [];
+  private isOver = false;
 
-  /** Has a change made at the commit, after those before it. */
+  /** What a store in memory was given as its transaction. @throws DISPATCH_FOREIGN_MEMORY_TRANSACTION where it is something else */
+  static of(transaction: unknown): MemoryTransaction {
+    if (transaction instanceof MemoryTransaction) return transaction;
+    throw new ForeignMemoryTransactionError();
+  }
+
+  /** Has a change made at the commit, after those before it. @throws DISPATCH_TRANSACTION_OVER */
   add(change: MemoryChange): void {
+    if (this.isOver) throw new TransactionOverError();
     this.changes.push(change);
   }
 
   /** Makes all changes in one turn of the event loop, or, where one of them cannot be made, none. @throws what its check throws */
   commit(): void {
+    this.isOver = true;
     for (const change of this.changes) change.check?.();
     for (const change of this.changes) change.apply();
   }
 
   /** Makes none of them. */
   rollback(): void {
+    this.isOver = true;
     for (const change of this.changes) change.drop?.();
   }
 }

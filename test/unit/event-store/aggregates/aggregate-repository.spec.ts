@@ -4,10 +4,11 @@ import {
   Command,
   CommandHandler,
   EventsNotPublishedNotification,
-  InjectAggregateRepository,
-  Notifications,
   type EventStore,
+  InjectAggregateRepository,
   inMemoryEventStore,
+  MemoryTransaction,
+  Notifications,
 } from 'nestjs-dispatch';
 
 import { rejectionOf } from '../../dispatcher/application.js';
@@ -120,11 +121,12 @@ describe('saving an aggregate', () => {
         return store.append(...args);
       },
     });
+    const transaction = new MemoryTransaction();
     const { orders } = await startOrders({ providers, store: recording });
-    await orders.save(Order.place('7', 'ada'), { transaction: 'tx' });
+    await orders.save(Order.place('7', 'ada'), { transaction });
     const silent = await startOrders({ providers, eventStore: { publish: 'never' } });
     await silent.orders.save(Order.place('7', 'ada'));
-    expect([seen, appends]).toEqual([[], [{ expectedVersion: 0, transaction: 'tx' }]]);
+    expect([seen, appends]).toEqual([[], [{ expectedVersion: 0, transaction }]]);
   });
 
   it('has stored what the bus then refuses, and says so', async () => {

@@ -2,9 +2,10 @@ import { describe, expect, it } from '@jest/globals';
 import {
   inMemoryEventStore,
   inMemorySnapshots,
+  MemoryTransaction,
   Notifications,
-  SnapshotFailedNotification,
   type Snapshot,
+  SnapshotFailedNotification,
   type SnapshotStore,
 } from 'nestjs-dispatch';
 
@@ -61,7 +62,7 @@ describe('snapshots of an aggregate', () => {
     const added = { name: 'orders.line-added', schemaVersion: 1, payload: '{"quantity":1}', metadata: {} };
     const more = [1, 2, 3].map((id) => ({ ...added, id: `${placed?.id}-${id}` }));
     await store.append('order-7', more, { expectedVersion: 1 });
-    expect(await orders.load('7', { transaction: 'tx' })).toMatchObject({ quantity: 3, version: 4 });
+    expect(await orders.load('7', { transaction: new MemoryTransaction() })).toMatchObject({ quantity: 3, version: 4 });
     expect(saved).toEqual([]);
     await orders.load('7');
     expect(saved).toMatchObject([{ stream: 'order-7', version: 4 }]);
