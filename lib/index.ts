@@ -67,6 +67,7 @@ export {
   CommandHandler,
   EventsHandler,
   QueryHandler,
+  type EventPhase,
   type EventsHandlerOptions,
   type HandlerOptions,
 } from './handlers/handler.decorators.js';

@@ -9,6 +9,8 @@ import {
 } from '../notifications/message-notifications.js';
 import type { NotificationChannel } from '../notifications/notification-channel.js';
 import type { HandlingObserver, PreparedHandler, SyncRunMode } from '../run-modes/sync-run-mode.js';
+import type { Transaction } from '../transactions/transaction.js';
+import type { Transactions } from '../transactions/transactions.js';
 import { EventHandlerFailedError, EventHandlingError } from './errors.js';
 import type { MessageStreams } from './message-streams.js';
 
@@ -36,14 +38,31 @@ export interface WaitOptions {
   readonly alongside: readonly QueuedReaction[];
 }
 
-/** Hands an event to its handlers, each on its own: one that fails is reported and changes nothing for the others. */
+/** An event on its way to handlers. */
+interface Delivered {
+  readonly route: LocalHandlers;
+  readonly envelope: Envelope;
+  readonly parent: MessageContext | undefined;
+  readonly owner: ContextOwner;
+}
+
+/**
+ * Hands an event to its handlers, each on its own: one that fails is reported and changes nothing for the others. In a transaction they
+ * wait for its end, or, where they ask for it, for its work to be done.
+ */
 export class EventDelivery {
   constructor(
     private readonly runMode: SyncRunMode,
     private readonly streams: MessageStreams,
     private readonly channel: NotificationChannel,
     private readonly ambient: AmbientStore,
+    private readonly transactions: Pick<Transactions, 'current'>,
   ) {}
+
+  /** The transaction that an event published now is part of: what is to hear of it only once it is true waits for its end. */
+  get transaction(): Transaction | undefined {
+    return this.transactions.current;
+  }
 
   /** Starts the handlers in the caller's turn, in the order of the route, then tells those who watch all events. */
   deliver(
@@ -52,27 +71,37 @@ export class EventDelivery {
     parent: MessageContext | undefined,
     owner: ContextOwner,
   ): Promise<void> {
-    const isTold = this.channel.active;
-    if (isTold) this.tellPublished(route, envelope);
-    for (const handler of route.handlers) {
-      const context = new MessageContext(envelope, handler.facts, parent, owner);
-      void this.runMode.runDetached(handler, context, isTold ? this.telling() : undefined);
+    const { transaction } = this;
+    const delivered = { route, envelope, parent, owner };
+    if (transaction === undefined) {
+      this.start(delivered);
+      return ACCEPTED;
     }
-    if (this.streams.events.observed) this.streams.events.next({ envelope, owner, reactions: undefined });
+    for (const handler of route.handlers.filter(isBeforeCommit)) {
+      transaction.beforeCommit(() => this.handleWithin(handler, delivered));
+    }
+    this.startAfter(transaction, delivered);
     return ACCEPTED;
   }
 
-  /** The same, then waits. @throws EventHandlingError naming each handler that failed */
+  /**
+   * The same, then waits; in a transaction for the handlers that run in it, which then do so at once: to wait for the others would be to wait for
+   * oneself. @throws EventHandlingError naming each handler that failed
+   */
   async deliverAndWait(
     route: LocalHandlers,
     envelope: Envelope,
     parent: MessageContext | undefined,
     { owner, waitFor, alongside }: WaitOptions,
   ): Promise<void> {
+    const { transaction } = this;
+    if (transaction !== undefined) {
+      return this.handleAtOnce(transaction, { route, envelope, parent, owner });
+    }
     const isTold = this.channel.active;
     if (isTold) this.tellPublished(route, envelope);
     const errors: unknown[] = [];
-    const running = route.handlers.map((handler) => {
+    const running = route.handlers.filter(isNotAfterRollback).map((handler) => {
       const context = new MessageContext(envelope, handler.facts, parent, owner);
       return this.runMode.runDetached(handler, context, this.collecting(errors, isTold));
     });
@@ -95,6 +124,60 @@ export class EventDelivery {
     const refused = Promise.reject<void>(error);
     refused.catch(() => this.runMode.refused(event, error));
     return refused;
+  }
+
+  private start({ route, envelope, parent, owner }: Delivered, handlers = route.handlers): void {
+    const isTold = this.channel.active;
+    if (isTold) this.tellPublished(route, envelope);
+    for (const handler of handlers)
+      if (isNotAfterRollback(handler)) this.startOne(handler, { envelope, parent, owner });
+    if (this.streams.events.observed) this.streams.events.next({ envelope, owner, reactions: undefined });
+  }
+
+  private startOne(handler: PreparedHandler, { envelope, parent, owner }: Omit<Delivered, 'route'>): void {
+    const context = new MessageContext(envelope, handler.facts, parent, owner);
+    void this.runMode.runDetached(handler, context, this.channel.active ? this.telling() : undefined);
+  }
+
+  /** Has all handlers hear of the event, once the transaction is over, that were not to do so in it. */
+  private startAfter(transaction: Transaction, delivered: Delivered): void {
+    const { handlers } = delivered.route;
+    const later = handlers.filter((handler) => !isBeforeCommit(handler));
+    transaction.afterCommit(() => this.start(delivered, later));
+    for (const handler of handlers.filter((each) => !isNotAfterRollback(each))) {
+      transaction.afterRollback(() => this.startOne(handler, delivered));
+    }
+  }
+
+  /** Runs the handlers in the transaction that the publisher is in, one after the other, as its statements are. */
+  private async handleAtOnce(transaction: Transaction, delivered: Delivered): Promise<void> {
+    const { route, envelope } = delivered;
+    this.startAfter(transaction, delivered);
+    const handlers = route.handlers.filter(isBeforeCommit);
+    const errors: unknown[] = [];
+    for (const handler of handlers) {
+      try {
+        await this.handleWithin(handler, delivered);
+      } catch (error) {
+        // Also where the publisher catches what it is told.
+        transaction.doom(error);
+        errors.push(new EventHandlerFailedError(handler.facts.name, envelope.name, envelope.id, error));
+      }
+    }
+    if (errors.length > 0) throw new EventHandlingError(envelope.name, errors, handlers.length);
+  }
+
+  /** Runs a handler whose failure is that of the transaction. @throws what it throws */
+  private async handleWithin(handler: PreparedHandler, { envelope, parent, owner }: Delivered): Promise<void> {
+    const context = new MessageContext(envelope, handler.facts, parent, owner);
+    const observer = this.channel.active ? this.telling() : undefined;
+    try {
+      await this.runMode.run(handler, context);
+    } catch (error) {
+      observer?.failed(context, error);
+      throw error;
+    }
+    observer?.handled(context);
   }
 
   private collecting(errors: unknown[], isTold: boolean): HandlingObserver {
@@ -132,4 +215,12 @@ export class EventDelivery {
       this.channel.publish(new MessageUnhandledNotification(envelope));
     }
   }
+}
+
+function isBeforeCommit({ phase }: PreparedHandler): boolean {
+  return phase === 'beforeCommit';
+}
+
+function isNotAfterRollback({ phase }: PreparedHandler): boolean {
+  return phase !== 'afterRollback';
 }

@@ -15,6 +15,7 @@ import type { Routes } from './routes.js';
 const UNGOVERNED = {
   invokeBare: undefined,
   ownTimeoutMs: 0,
+  phase: undefined,
   failureRules: { handlerRules: [], messageRules: [] },
   inTurn: undefined,
   failureTable: () => [],

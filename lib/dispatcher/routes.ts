@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 
 import { WiringError, type WiringMistake } from '../handlers/errors.js';
+import { phaseBehindQueue } from '../handlers/handler-mistakes.js';
 import type { HandlerRegistry, RegisteredHandler } from '../handlers/handler-registry.js';
 import type { ProviderDiscovery } from '../handlers/provider-discovery.js';
 import type { MessageDefinition } from '../message/message.decorator.js';
@@ -129,12 +130,20 @@ export class Routes {
       for (const handler of handlers) {
         if (handler === undefined || checked.has(handler)) continue;
         checked.add(handler);
-        mistakes.push(...this.preparation.check(handler));
+        mistakes.push(...this.preparation.check(handler), ...this.misplaced(handler, target));
       }
       if (kind === 'event') this.makeEvent(target);
       else this.makeSingle(kind, target);
     }
     return mistakes;
+  }
+
+  private misplaced(handler: RegisteredHandler, target: MessageClass): WiringMistake[] {
+    const { phase } = handler.options;
+    if (phase === undefined) return [];
+    const { runMode } = this.placements.of(this.definition(target), handler);
+    const mistake = runMode === RunMode.Async ? phaseBehindQueue(handler.provider, phase) : undefined;
+    return mistake === undefined ? [] : [mistake];
   }
 
   private forget(): void {

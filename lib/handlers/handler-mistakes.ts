@@ -3,6 +3,7 @@ import type { MessageDefinition } from '../message/message.decorator.js';
 import { Command, Event, Query, type MessageClass, type MessageKind } from '../message/message.js';
 import type { DiscoveredProvider } from './discovered-provider.js';
 import type { WiringMistake } from './errors.js';
+import type { EventPhase } from './handler.decorators.js';
 import { HANDLER_DECORATORS, schemaProblem } from './handler-options.js';
 
 const BASES = { command: Command, query: Query, event: Event };
@@ -75,6 +76,16 @@ export function messageMistakes({ target, name, version, schema, keyOf }: Messag
     );
   }
   return texts.map((text) => ({ rule: 'invalid-message', text }));
+}
+
+/** A handler that is to run before or after a rollback of a transaction that is long over when a queue hands its event out. */
+export function phaseBehindQueue(
+  { label }: DiscoveredProvider,
+  phase: EventPhase | undefined,
+): WiringMistake | undefined {
+  if (phase === undefined || phase === 'afterCommit') return undefined;
+  const text = `${label} has the phase '${phase}' and runs behind a queue, where the transaction of the event's publisher is over: give it "runMode: RunMode.Sync", or the phase 'afterCommit'.`;
+  return { rule: 'invalid-options', text };
 }
 
 /** A message class and, for the text, one of its handlers with its module. */

@@ -3,7 +3,7 @@ import { isPriority, MAX_PRIORITY } from '../message/envelope.js';
 import { RunMode } from '../message/run-mode.js';
 import type { MessageKind } from '../message/message.js';
 import { checkOptions, type CheckedOptions, type OptionChecks } from './checked-options.js';
-import type { EventsHandlerOptions, HandlerDeclaration, HandlerOptions } from './handler.decorators.js';
+import type { EventPhase, EventsHandlerOptions, HandlerDeclaration, HandlerOptions } from './handler.decorators.js';
 
 /** The decorator of each kind of handler. */
 export const HANDLER_DECORATORS: Record<MessageKind, string> = {
@@ -37,7 +37,7 @@ const SHARED: OptionChecks<Omit<HandlerOptions, 'override'>> = {
 };
 
 const SINGLE: OptionChecks<HandlerOptions> = { ...SHARED, override: booleanProblem };
-const EVENTS: OptionChecks<EventsHandlerOptions> = { ...SHARED, polymorphic: booleanProblem };
+const EVENTS: OptionChecks<EventsHandlerOptions> = { ...SHARED, polymorphic: booleanProblem, phase: phaseProblem };
 
 /** Looks the options of a handler over; `override` and `polymorphic` belong to their own kinds of handlers. */
 export function checkHandlerOptions(
@@ -62,6 +62,13 @@ function keysProblem(keys: unknown): string | undefined {
   if (!Array.isArray(keys)) return `which is ${describeValue(keys)}: give a list of keys`;
   const index = keys.findIndex((key) => typeof key !== 'string');
   return index === -1 ? undefined : `which has ${describeValue(keys[index])} in it: a key is a string`;
+}
+
+const PHASES: readonly unknown[] = ['beforeCommit', 'afterCommit', 'afterRollback'] satisfies EventPhase[];
+
+function phaseProblem(phase: unknown): string | undefined {
+  if (PHASES.includes(phase)) return undefined;
+  return `which is ${describeValue(phase)}, not 'beforeCommit', 'afterCommit' or 'afterRollback'`;
 }
 
 function booleanProblem(value: unknown): string | undefined {

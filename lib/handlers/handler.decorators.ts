@@ -31,6 +31,9 @@ export interface HandlerOptions extends InjectableOptions {
   readonly override?: boolean;
 }
 
+/** When a handler of events runs, seen from the transaction that the event is published in. */
+export type EventPhase = 'beforeCommit' | 'afterCommit' | 'afterRollback';
+
 /** Options of {@link EventsHandler}. */
 export interface EventsHandlerOptions extends Omit<HandlerOptions, 'override'> {
   /**
@@ -38,6 +41,13 @@ export interface EventsHandlerOptions extends Omit<HandlerOptions, 'override'> {
    * classes, nearest first; within one class in the order of registration. Default false.
    */
   readonly polymorphic?: boolean;
+  /**
+   * When it runs where the event is published in a transaction, in the caller's turn. `'beforeCommit'`: in the transaction, once its
+   * work is done; where the handler fails, all is rolled back. `'afterCommit'`: once it is committed. `'afterRollback'`: once it is rolled
+   * back, or it is not known whether it was committed. Outside of a transaction the first two run at once, and the third never does. Behind
+   * a queue there is only `'afterCommit'`. Default `'afterCommit'`.
+   */
+  readonly phase?: EventPhase;
 }
 
 /** What one handler decorator wrote on a class. */

@@ -3,6 +3,7 @@ import type { DefaultFailurePolicyOptions } from '../failures/policy/built-in.js
 import type { FailurePolicies, HandlerFailureRules, TurnFailurePolicy } from '../failures/policy/failure-policies.js';
 import { failureRulesOf } from '../failures/policy/on-error.decorator.js';
 import type { WiringMistake } from '../handlers/errors.js';
+import type { EventPhase } from '../handlers/handler.decorators.js';
 import type { RegisteredHandler } from '../handlers/handler-registry.js';
 import type { HandlerFacts, MessageContext } from '../message/message-context.js';
 import type { MessageDefinition } from '../message/message.decorator.js';
@@ -16,6 +17,8 @@ export interface PreparedHandler extends Pipeline {
   readonly ownTimeoutMs: number | undefined;
   /** What its decorators, and those of the message, say of failures. */
   readonly failureRules: HandlerFailureRules;
+  /** When it runs, seen from the transaction that its event is published in; undefined where its decorator does not say. */
+  readonly phase: EventPhase | undefined;
   /** What decides about failures in the caller's turn; undefined where nothing is said of any, and nothing follows one. */
   readonly inTurn: TurnFailurePolicy | undefined;
   /** The handler's own `onFailed`, to be called after the last failure; undefined where it has none. */
@@ -50,7 +53,8 @@ export class HandlerPreparation {
     const failureTable = (settings: DefaultFailurePolicyOptions | undefined): readonly string[] =>
       (settings === undefined ? failures.inTurn(failureRules) : failures.behindQueue(failureRules, settings)).table;
     const onFailed = this.pipelines.onFailedOf(handler);
-    const own = { facts, ownTimeoutMs: handler.options.timeoutMs, failureRules, failureTable, onFailed };
+    const { phase, timeoutMs: ownTimeoutMs } = handler.options;
+    const own = { facts, ownTimeoutMs, phase, failureRules, failureTable, onFailed };
     const isGoverned = failures.governs(failureRules) || this.hasFaults || onFailed !== undefined;
     if (!isGoverned) return { ...own, ...pipeline, inTurn: undefined };
     // A handler that may be tried again needs a context for each attempt.

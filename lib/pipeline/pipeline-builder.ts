@@ -182,12 +182,16 @@ function sequenceMistakes({ kind, provider }: RegisteredHandler): WiringMistake[
   return [...mistakes, { rule: 'invalid-options', text }];
 }
 
-function transactionMistakes({ provider }: RegisteredHandler, { isConfigured }: Transactions): WiringMistake[] {
+function transactionMistakes(
+  { provider, options: { phase } }: RegisteredHandler,
+  { isConfigured }: Transactions,
+): WiringMistake[] {
   const options = transactionalOptionsOf(provider.type);
-  if (options === undefined) return [];
-  const { mistakes } = checkTransactionalOptions(provider.label, options);
+  if (options === undefined && phase === undefined) return [];
+  const { mistakes } = checkTransactionalOptions(provider.label, options ?? {});
   if (isConfigured) return mistakes;
-  const text = `${provider.label} is @Transactional, and there are no transactions: give DispatchModule.forRoot() the option "transactions".`;
+  const what = options === undefined ? `has the phase '${phase}'` : 'is @Transactional';
+  const text = `${provider.label} ${what}, and there are no transactions: give DispatchModule.forRoot() the option "transactions".`;
   return [...mistakes, { rule: 'missing-transactions', text }];
 }
 

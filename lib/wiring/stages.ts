@@ -161,7 +161,7 @@ export class DispatchStages extends HandlingStages {
       routes,
       queued,
       runMode: observed,
-      delivery: new EventDelivery(runMode, streams, channel, ambient),
+      delivery: new EventDelivery(runMode, streams, channel, ambient, this.transactions),
       inFlight,
       streams,
       ambient,

@@ -38,7 +38,8 @@ export class QueuedEvents {
   }
 
   /**
-   * Starts the handlers here, then stores the entries of the others. Resolves when all of them are stored.
+   * Starts the handlers here, then stores the entries of the others. Resolves when all of them are stored; in a transaction they are once it
+   * is committed, and nobody waits for that.
    *
    * @throws DISPATCH_EVENT_HANDLING where several entries were not stored, or the error of the one that was not
    */
@@ -46,6 +47,13 @@ export class QueuedEvents {
     const { envelope, parent, owner } = event;
     const { local, queued } = this.place(event, options);
     await this.delivery.deliver({ handlers: local, queuedCount: queued.length }, envelope, parent, owner);
+    const { transaction } = this.delivery;
+    if (transaction === undefined) await this.postAll(envelope, queued, options);
+    else if (queued.length > 0) transaction.afterCommit(() => this.postAll(envelope, queued, options));
+  }
+
+  /** @throws DISPATCH_EVENT_HANDLING where several entries were not stored, or the error of the one that was not */
+  private async postAll(envelope: Envelope, queued: Split['queued'], options: SendOptions | undefined): Promise<void> {
     const ends = await Promise.allSettled(queued.map((handler) => this.queued.post(envelope, handler, options)));
     const errors = ends.flatMap((end): unknown[] => (end.status === 'rejected' ? [end.reason] : []));
     if (errors.length === 1) throw errors[0];
@@ -64,7 +72,10 @@ export class QueuedEvents {
   ): Promise<void> {
     const { envelope, parent, owner } = event;
     const { local, queued } = this.place(event, options);
-    const alongside = queued.map((handler) => {
+    const { transaction } = this.delivery;
+    if (transaction !== undefined) transaction.afterCommit(() => this.postAll(envelope, queued, options));
+    const waitedFor = transaction === undefined ? queued : [];
+    const alongside = waitedFor.map((handler) => {
       const sent = queuedUntil === 'stored' ? this.queued.post(envelope, handler, options) : undefined;
       return { handler: handler.name, done: sent ?? this.queued.execute(envelope, handler, options) };
     });
@@ -93,9 +104,12 @@ export class QueuedEvents {
     const local: PlacedHandler[] = [];
     const queued: Split['queued'][number][] = [];
     for (const handler of handlers) {
+      const { phase } = handler;
       const placement = this.queued.placementOf(handler, options, envelope.name);
       if (placement instanceof Error) throw placement;
-      if (placement === undefined) local.push(handler);
+      // Whatever the call says: such a phase is over when a queue hands the event out.
+      const staysHere = placement === undefined || phase === 'beforeCommit' || phase === 'afterRollback';
+      if (staysHere) local.push(handler);
       else if (!this.routes.knows(definition.target)) throw unknownName(handler, definition.name);
       else queued.push({ key: handler.facts.key, name: handler.facts.name, placement });
     }
