@@ -37,6 +37,7 @@ import { ProviderDiscovery } from './handlers/provider-discovery.js';
 import { AmbientContext, AmbientStore } from './message/ambient-context.js';
 import { NotificationChannel } from './notifications/notification-channel.js';
 import { notificationProviders, notificationTokens } from './notifications/notifications.js';
+import { Projections } from './projections/projections.js';
 import { QueryCache } from './pipeline/query-cache/query-cache.js';
 import { CircuitBreakers } from './pipeline/resilience/circuit-breaker/circuit-breakers.js';
 import { HTTP_MISTAKES } from './operations/http/dead-letters-http.module.js';
@@ -89,6 +90,7 @@ function door<T>(provide: abstract new (...args: never[]) => T, pick: (stages: D
     door(EventPublisher, ({ events }) => new EventPublisher(events)),
     door<EventSourcing>(EventSourcing, ({ eventSourcing }) => eventSourcing),
     door<EventLog>(EventLog, ({ eventSourcing }) => eventSourcing.log),
+    door<Projections>(Projections, ({ projections }) => projections.projections),
     door(Queues, ({ queueing }) => queueing.queues),
     door(CircuitBreakers, ({ resilience }) => resilience.breakers),
     door<QueryCache>(QueryCache, ({ queryCaching }) => queryCaching.cache),
@@ -113,6 +115,7 @@ function door<T>(provide: abstract new (...args: never[]) => T, pick: (stages: D
     EventPublisher,
     EventSourcing,
     EventLog,
+    Projections,
     Queues,
     CircuitBreakers,
     QueryCache,

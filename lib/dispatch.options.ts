@@ -5,6 +5,11 @@ import type { WiringMistake } from './handlers/errors.js';
 import { DEFAULT_CODEC_LIMITS } from './message/codec/json-codec.js';
 import { OptionProblems } from './wiring/option-problems.js';
 import { resolveEventStore, type EventStoreOptions } from './event-store/event-store.options.js';
+import {
+  resolveProjections,
+  type ProjectionsOptions,
+  type ResolvedProjections,
+} from './projections/projections.options.js';
 import { resolveFailures, type FailureOptions, type ResolvedFailureOptions } from './wiring/failures.js';
 import { resolveQueueing, type ResolvedQueueing } from './wiring/queueing.js';
 import type { RouteRule } from './dispatcher/queued/placement.js';
@@ -108,6 +113,8 @@ export interface DispatchOptions extends FailureOptions {
   readonly transactions?: TransactionsOptions;
   /** Where events are stored. Without it there is no event store. */
   readonly eventStore?: EventStoreOptions;
+  /** Where it is kept how far projections are, and how they are run. */
+  readonly projections?: ProjectionsOptions;
   /** Sources made with `defineSource`, asked before those found as providers, in this order. */
   readonly sources?: readonly SourceEntry[];
   /** Hooks for the foreign messages of all sources, run before the source's own, in this order. */
@@ -148,6 +155,7 @@ export interface ResolvedDispatchOptions {
   readonly sequence: Required<SequenceOptions>;
   readonly transactions: ResolvedTransactions;
   readonly eventStore: ResolvedEventStore;
+  readonly projections: ResolvedProjections;
   readonly sources: readonly SourceEntry[];
   readonly hooks: readonly RouterHooks[];
   readonly commandPublisher: ICommandPublisher | undefined;
@@ -185,6 +193,7 @@ const KNOWN: Record<keyof DispatchOptions, true> = {
   claimCheck: true,
   transactions: true,
   eventStore: true,
+  projections: true,
   sources: true,
   hooks: true,
   commandPublisher: true,
@@ -226,6 +235,7 @@ export function resolveDispatchOptions(given: DispatchOptions | MissingOptions =
     sequence: resolveSequence(options.sequence, problems.mistakes),
     transactions: resolveTransactions(options.transactions, problems.mistakes),
     eventStore: problems.collect((found) => resolveEventStore(options.eventStore, found)),
+    projections: resolveProjections(options.projections, problems.mistakes),
     sources: problems.list('sources', options.sources ?? []),
     hooks: problems.hooks(options.hooks ?? []),
     ...publishersOf(options, problems),

@@ -7,6 +7,7 @@ export * from './exports/router.js';
 export * from './exports/notifications.js';
 export * from './exports/events.js';
 export * from './exports/event-store.js';
+export * from './exports/projections.js';
 export * from './exports/transactions.js';
 
 export {

@@ -12,7 +12,8 @@ import { aggregateModelOf, type AggregateClass, type EventSourcedAggregate } fro
 import { deciderModelOf, type AnyDecider, type Decider } from './aggregates/decider.js';
 import { DeciderRepository } from './aggregates/decider-repository.js';
 import { StreamStates, type PublishMode } from './aggregates/stream-states.js';
-import { InvalidAggregateError } from './errors.js';
+import type { AppendHook } from './append-hook.js';
+import { EventStoreNotConfiguredError, InvalidAggregateError } from './errors.js';
 import { EventLog } from './event-log.js';
 import type { EventStore } from './event-store.port.js';
 import { EventWriter } from './event-writer.js';
@@ -56,7 +57,9 @@ export class EventSourcing {
   readonly log: EventLog;
   private readonly states: StreamStates;
   private readonly models: AggregateModels;
-  private readonly upcasters = new Upcasters();
+  readonly upcasters = new Upcasters();
+  readonly reader: EventReader;
+  private readonly writer: EventWriter;
   /** What is wrong with the upcasters that the options name. */
   private readonly wrongUpcasters: readonly string[];
   private readonly repositories = new Map<object, Repository>();
@@ -74,14 +77,32 @@ export class EventSourcing {
     const { messages, rehydrator, ambient, channel, publication } = parts;
     const { upcasters } = this;
     this.wrongUpcasters = eventStore.upcasters.flatMap((entry) => upcasters.add(entry));
-    const reader = new EventReader({ messages, rehydrator, unknownEvents, upcasters });
-    const writer = new EventWriter({ messages, limits: { maxBytes, maxDepth }, ambient });
+    this.reader = new EventReader({ messages, rehydrator, unknownEvents, upcasters });
+    this.writer = new EventWriter({ messages, limits: { maxBytes, maxDepth }, ambient });
+    const { reader, writer } = this;
     const snapshotting = new Snapshotting(snapshots, channel);
     this.log = new EventLog({ store, reader, writer, upcasters });
     this.states = new StreamStates({ store, reader, writer, snapshotting, channel, publication, publish });
     this.models = new AggregateModels(messages, store !== undefined);
     // What is stored says which message it is because of.
     if (store !== undefined) ambient.want();
+  }
+
+  /** Where events are stored; undefined where the application has none. */
+  get store(): EventStore<unknown> | undefined {
+    return this.options.eventStore.store;
+  }
+
+  /** The same. @throws DISPATCH_EVENT_STORE_NOT_CONFIGURED */
+  knownStore(): EventStore<unknown> {
+    const { store } = this;
+    if (store === undefined) throw new EventStoreNotConfiguredError();
+    return store;
+  }
+
+  /** Has every append of the application go through a hook. */
+  intercept(hook: AppendHook): void {
+    this.writer.intercept(hook);
   }
 
   /** Adds an upcaster that was found. @returns what is wrong with it */

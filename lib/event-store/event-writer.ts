@@ -8,6 +8,7 @@ import type { HandlerContext } from '../message/message-context.js';
 import type { MessageRegistry } from '../message/message-registry.js';
 import { classOf } from '../message/message.js';
 import { checkAppend } from './append-check.js';
+import type { AppendHook, HookedAppend } from './append-hook.js';
 import { UnknownEventError } from './errors.js';
 import type { AppendResult, EventMetadata, EventStore, ExpectedVersion, NewEvent } from './event-store.port.js';
 
@@ -42,7 +43,14 @@ export interface EventWriterParts {
 
 /** Makes what a store takes out of instances of the application's classes, and appends it. */
 export class EventWriter {
+  private hook: AppendHook | undefined;
+
   constructor(private readonly parts: EventWriterParts) {}
+
+  /** Has every append go through a hook from now on. */
+  intercept(hook: AppendHook): void {
+    this.hook = hook;
+  }
 
   /** Appends all of the events, or none: nothing is stored where one of them cannot be. @throws what `EventLog#append` throws */
   async append<Transaction>(
@@ -56,8 +64,18 @@ export class EventWriter {
     // Before they are written as JSON, which takes its time if there are far too many.
     checkAppend(stream, events, expectedVersion);
     const written = this.write(events, metadata);
-    const options = transaction === undefined ? { expectedVersion } : { expectedVersion, transaction };
-    return { ...(await store.append(stream, written, options)), written };
+    const put = (given: Transaction | undefined): Promise<AppendResult> =>
+      store.append(
+        stream,
+        written,
+        given === undefined ? { expectedVersion } : { expectedVersion, transaction: given },
+      );
+    const { hook } = this;
+    if (hook === undefined || written.length === 0) return { ...(await put(transaction)), written };
+    const options = { expectedVersion, transaction };
+    // What a hook hands on as a transaction is one of those that the store takes: the caller's, or that of the application's scope.
+    const append = { store, stream, events: written, options, proceed: put } as unknown as HookedAppend;
+    return { ...(await hook.append(append)), written };
   }
 
   private write(events: readonly object[], metadataFor: (firstId: string | undefined) => EventMetadata): NewEvent[] {

@@ -8,7 +8,8 @@ type AppliedBy = ReadonlyMap<MessageClass, string | symbol>;
 
 /**
  * Makes a method of an aggregate apply events of a class, and of those that extend it, to its state. It comes before `on<Event>`
- * methods. A subclass of the aggregate may have another method for the same event.
+ * methods. A subclass of the aggregate may have another method for the same event. In a projection the method is given a
+ * `ProjectionContext` beside the event, and its promise is waited for.
  *
  * @example
  * ```ts
@@ -17,7 +18,7 @@ type AppliedBy = ReadonlyMap<MessageClass, string | symbol>;
  * ```
  */
 export function On<E extends object>(event: MessageClass<E>) {
-  return <M extends (event: E) => void>(
+  return <M extends (event: E, context: never) => void>(
     prototype: object,
     method: string | symbol,
     _descriptor: TypedPropertyDescriptor<M>,

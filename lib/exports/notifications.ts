@@ -46,6 +46,16 @@ export {
   type CircuitOpening,
 } from '../notifications/resilience/circuit-notifications.js';
 export {
+  ProjectionDropFailedNotification,
+  ProjectionEventParkedNotification,
+  ProjectionFailedNotification,
+  ProjectionProgressNotification,
+  ProjectionStartedNotification,
+  ProjectionStoppedNotification,
+  ProjectionSwitchedNotification,
+  type ProjectedEventFacts,
+} from '../notifications/projections/projection-notifications.js';
+export {
   MessageRefusedNotification,
   MessageSkippedNotification,
   ReplierFailedNotification,

@@ -7,7 +7,7 @@ import type { ContextId, InstanceWrapper } from '@nestjs/core/injector/instance-
 type ProvidedClass = abstract new (...args: never[]) => object;
 
 /** What the decorators that make a provider something to us write on its class; each is read by its own folder. */
-const ROLES = ['handles', 'behavior', 'sagas', 'source', 'on-notification', 'upcaster'].map((role) =>
+const ROLES = ['handles', 'behavior', 'sagas', 'source', 'on-notification', 'upcaster', 'projection'].map((role) =>
   Symbol.for(`nestjs-dispatch/${role}`),
 );
 

@@ -23,6 +23,7 @@ export interface WiringMistake {
     | 'unshared-queue'
     | 'invalid-upcaster'
     | 'invalid-aggregate'
+    | 'invalid-projection'
     | 'invalid-options';
   /** Names the classes and modules concerned, and says what to change. */
   readonly text: string;

@@ -31,6 +31,15 @@ import {
   type NotificationClass,
 } from './notification.js';
 import {
+  ProjectionDropFailedNotification,
+  ProjectionEventParkedNotification,
+  ProjectionFailedNotification,
+  ProjectionProgressNotification,
+  ProjectionStartedNotification,
+  ProjectionStoppedNotification,
+  ProjectionSwitchedNotification,
+} from './projections/projection-notifications.js';
+import {
   MessageRefusedNotification,
   MessageSkippedNotification,
   ReplierFailedNotification,
@@ -84,6 +93,13 @@ export const NOTIFICATIONS: readonly NotificationClass[] = Object.freeze([
   CircuitClosedNotification,
   EventsNotPublishedNotification,
   SnapshotFailedNotification,
+  ProjectionStartedNotification,
+  ProjectionProgressNotification,
+  ProjectionFailedNotification,
+  ProjectionStoppedNotification,
+  ProjectionEventParkedNotification,
+  ProjectionSwitchedNotification,
+  ProjectionDropFailedNotification,
   QueueAlertNotification,
   QueueDrainedNotification,
   QueueErrorNotification,

@@ -1,6 +1,8 @@
 import type { EventBus } from '../buses/event-bus.js';
 import { EventSourcing, type EventSourcingOptions, type EventSourcingParts } from '../event-store/event-sourcing.js';
 import { isUpcaster, upcasterEntryOf } from '../event-store/upcasting/upcaster.js';
+import { ProjectionStage, type ProjectionStageParts } from '../projections/projection-stage.js';
+import type { ResolvedProjections } from '../projections/projections.options.js';
 import { StoredEventPublication } from '../events/stored-event-publication.js';
 import type { DiscoveredProvider } from '../handlers/discovered-provider.js';
 import type { WiringMistake } from '../handlers/errors.js';
@@ -22,6 +24,21 @@ export function makeEventSourcing(
   const eventSourcing = new EventSourcing(options, { messages, rehydrator, ambient, channel, publication });
   discovery.onFound((providers) => addUpcasters(eventSourcing, providers));
   return eventSourcing;
+}
+
+/** Makes the stage of projections, and has it told of those that are found. */
+export function makeProjections(
+  options: ResolvedProjections,
+  discovery: ProviderDiscovery,
+  {
+    registry: { messages },
+    ...stages
+  }: Omit<ProjectionStageParts, 'messages'> & { readonly registry: Pick<ProjectionStageParts, 'messages'> },
+): ProjectionStage {
+  const { eventSourcing, transactions, unhandled, channel } = stages;
+  const projections = new ProjectionStage(options, { messages, eventSourcing, transactions, unhandled, channel });
+  discovery.onFound((providers) => projections.add(providers));
+  return projections;
 }
 
 /** The mistakes in the upcasters and the aggregates of an application. */

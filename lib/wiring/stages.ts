@@ -3,7 +3,7 @@ import { Logger } from '@nestjs/common';
 import { CommandBus } from '../buses/command-bus.js';
 import { EventBus } from '../buses/event-bus.js';
 import { QueryBus } from '../buses/query-bus.js';
-import { eventSourcingMistakes, makeEventSourcing } from './event-sourcing.js';
+import { eventSourcingMistakes, makeEventSourcing, makeProjections } from './event-sourcing.js';
 import { addObservers, addSources, misplacedDecorators } from './findings.js';
 import { makeDeadLetters } from './dead-letters.js';
 import { HandlingStages, type NestParts } from './handling-stages.js';
@@ -22,6 +22,7 @@ import type { DeadLetters } from '../failures/dead-letters/dead-letters.js';
 import { type WiringMistake } from '../handlers/errors.js';
 import { Rehydrator } from '../message/codec/rehydrate.js';
 import { MessageValidators } from '../message/validation/message-validators.js';
+import type { ProjectionStage } from '../projections/projection-stage.js';
 import { MessageRouter } from '../router/message-router.js';
 import { notifyingObserver } from '../router/router-notifier.js';
 import { jsonInspector } from '../router/sources/inspector.js';
@@ -46,6 +47,7 @@ export class DispatchStages extends HandlingStages {
   private readonly sagas: SagaRunner;
   readonly deadLetters: DeadLetters;
   readonly eventSourcing: EventSourcing;
+  readonly projections: ProjectionStage;
 
   private constructor(
     options: ResolvedDispatchOptions,
@@ -67,6 +69,7 @@ export class DispatchStages extends HandlingStages {
     this.deadLetters = makeDeadLetters({ queueing, routes, channel, inFlight });
     this.sagas = new SagaRunner({ commands, events, failures, channel, ambient, policies: this.policies });
     this.eventSourcing = makeEventSourcing(options, nest.discovery, this);
+    this.projections = makeProjections(options.projections, nest.discovery, this);
     this.listen();
   }
 
@@ -93,14 +96,16 @@ export class DispatchStages extends HandlingStages {
 
   /** Connects to the stores. @throws DISPATCH_QUEUE_UNAVAILABLE, or what another store says */
   async open(): Promise<void> {
-    const { transactions, queueing, idempotency, sequences, eventSourcing } = this;
-    for (const each of [transactions, queueing, idempotency, sequences, eventSourcing]) await each.open();
+    const { transactions, queueing, idempotency, sequences, eventSourcing, projections } = this;
+    for (const each of [transactions, queueing, idempotency, sequences, eventSourcing, projections]) await each.open();
   }
 
   /** Begins to handle what waits in the queues of this process. */
   async work(): Promise<void> {
     const { client } = this.queueing;
-    if (client === undefined || this.closing !== undefined) return;
+    if (this.closing !== undefined) return;
+    if (this.options.queueing.role.name !== 'send') this.projections.work();
+    if (client === undefined) return;
     const { routes, dispatch: owner, rehydrator } = this;
     await this.queueing.work(
       new QueueEntries({
@@ -130,16 +135,19 @@ export class DispatchStages extends HandlingStages {
     this.queueing.stop();
     this.resilience.stop();
     this.sagas.endWaits();
+    const projected = this.projections.stop(drainTimeoutMs);
     if (!(await this.inFlight.idle(drainTimeoutMs))) {
       const count = this.inFlight.size;
       this.logger.warn(`${count} handlers were still running after ${drainTimeoutMs} ms; their signals abort.`);
       this.inFlight.abortAll(new ShutdownError(drainTimeoutMs));
       await this.inFlight.idle(Math.min(ABORT_GRACE_MS, drainTimeoutMs));
     }
+    await projected;
     await this.queueing.close(Math.max(0, drainTimeoutMs - (performance.now() - startedAt)));
-    const { idempotency, resilience, sequences, eventSourcing, transactions } = this;
+    const { idempotency, resilience, sequences, eventSourcing, projections, transactions } = this;
+    const stores = [idempotency, resilience, sequences, eventSourcing, projections, transactions];
     // At once, for each may take as long as its server does not answer.
-    await Promise.all([idempotency, resilience, sequences, eventSourcing, transactions].map((each) => each.close()));
+    await Promise.all(stores.map((each) => each.close()));
     this.sagas.stop();
     this.streams.complete();
     this.unhandled.subject$.complete();

@@ -5,6 +5,7 @@ import { describe, expect, it } from '@jest/globals';
 
 import { CODE_SUBPATHS, manifest, sourceOfSubpath } from './package-manifest.js';
 import { PUBLIC_EXPORTS, SUBPATH_EXPORTS } from './public-exports.js';
+import { PUBLIC_NOTIFICATIONS } from './public-notifications.js';
 import { ROOT, sourceFiles, textOf } from './source-files.js';
 
 describe('public exports', () => {
@@ -12,13 +13,13 @@ describe('public exports', () => {
     expect(existsSync(path.join(ROOT, 'lib/index.ts'))).toBe(true);
   });
 
-  it('exports from lib/index.ts exactly the runtime names listed in public-exports.ts', async () => {
+  it('exports from lib/index.ts exactly the runtime names listed in public-exports.ts and public-notifications.ts', async () => {
     const index: object = await import('../../lib/index.js');
-    expect(Object.keys(index).toSorted()).toEqual([...PUBLIC_EXPORTS]);
+    expect(Object.keys(index).toSorted()).toEqual([...PUBLIC_EXPORTS, ...PUBLIC_NOTIFICATIONS].toSorted());
   });
 
   it('lists each public name once and in alphabetical order', () => {
-    for (const names of [PUBLIC_EXPORTS, ...Object.values(SUBPATH_EXPORTS)]) {
+    for (const names of [PUBLIC_EXPORTS, PUBLIC_NOTIFICATIONS, ...Object.values(SUBPATH_EXPORTS)]) {
       expect([...names]).toEqual([...new Set(names)].toSorted());
     }
   });

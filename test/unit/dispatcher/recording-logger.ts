@@ -10,6 +10,7 @@ const OURS: ReadonlySet<unknown> = new Set([
   'UnhandledExceptionBus',
   'Notifications',
   'Queues',
+  'Projections',
 ]);
 
 /** Keeps what this package logs, one text per line, starting with its level. */

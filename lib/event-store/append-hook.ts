@@ -1,0 +1,17 @@
+import type { AppendResult, EventStore, NewEvent, StoreAppendOptions } from './event-store.port.js';
+
+/** An append that is about to be made. */
+export interface HookedAppend {
+  readonly store: EventStore<unknown>;
+  readonly stream: string;
+  readonly events: readonly NewEvent[];
+  readonly options: StoreAppendOptions;
+  /** Makes it, in a transaction where one is given. */
+  proceed(transaction: unknown): Promise<AppendResult>;
+}
+
+/** Does what belongs to every append of an application. */
+export interface AppendHook {
+  /** Makes the append, and what belongs to it. Rejects where that is not to be. */
+  append(append: HookedAppend): Promise<AppendResult>;
+}

@@ -1,0 +1,200 @@
+import { backoffMs } from '../../common/backoff.js';
+import { errorText, isDispatchError } from '../../common/dispatch-error.js';
+import { delay } from '../../common/promises.js';
+import type { StoredEvent } from '../../event-store/event-store.port.js';
+import type { Ownership } from '../checkpoints/checkpoint-store.port.js';
+import { ProjectionLostError, ProjectionStoppedError } from '../errors.js';
+import type { ProjectionScope } from '../projection-context.js';
+import type { ProjectionModel } from '../projection-model.js';
+import { inScope, type ProjectionParts } from './projection-parts.js';
+
+/** The waits between attempts, in milliseconds. */
+export const RETRY_BACKOFF = { baseMs: 100, maxMs: 10_000 };
+
+/** What a writer writes, and for whom. */
+export interface TargetWriting {
+  readonly model: ProjectionModel;
+  readonly ownership: Ownership;
+  /** Events up to here were handled before. */
+  readonly replayUntil: number;
+  /** Begins no further transaction, and waits for nothing more, once it aborts. */
+  readonly stopping: AbortSignal;
+  /** Handed to the methods of the projection. */
+  readonly signal: AbortSignal;
+}
+
+/** Where the writing of some events ended, if it did not succeed. */
+interface WriteFailure {
+  readonly error: unknown;
+  /** Which of the events it was; the first where it was none of them. */
+  readonly index: number;
+  /** How many of the events are written nevertheless: none with transactions. */
+  readonly writtenCount: number;
+}
+
+/** Writes events to one target, in their order, each once for all that it writes in its transactions. */
+export class TargetWriter {
+  private parkedStreams: ReadonlySet<string> = new Set();
+  private attempt = 0;
+
+  constructor(
+    private readonly parts: ProjectionParts,
+    readonly writing: TargetWriting,
+  ) {}
+
+  /** Asks which streams are parked. */
+  async readParkedStreams(): Promise<void> {
+    this.parkedStreams = new Set(await this.parts.checkpoints.parkedStreams(this.writing.ownership));
+  }
+
+  /**
+   * Writes some events, all in one transaction where none of them fails; what fails is tried again alone, and then parked, or the
+   * projection is stopped.
+   *
+   * @param position where the target is when all are written
+   * @returns whether all are; false where it was told to stop before
+   * @throws DISPATCH_PROJECTION_STOPPED, DISPATCH_PROJECTION_LOST
+   */
+  async write(events: readonly StoredEvent[], position: number): Promise<boolean> {
+    let rest = events;
+    // So many of the events are written one by one: one of them has failed.
+    let aloneCount = 0;
+    for (let isWritten = false; !isWritten;) {
+      if (this.writing.stopping.aborted) return false;
+      const part = aloneCount > 0 ? rest.slice(0, 1) : rest;
+      const end = part.length === rest.length ? position : (part.at(-1)?.position ?? position);
+      const failure = await this.tryToWrite(part, end);
+      if (failure !== undefined && part.length > 1) {
+        rest = rest.slice(failure.writtenCount);
+        aloneCount = failure.index + 1 - failure.writtenCount;
+      } else if (failure === undefined || (await this.isParked(part[0], end, failure.error))) {
+        rest = rest.slice(part.length);
+        aloneCount = Math.max(0, aloneCount - part.length);
+        this.attempt = 0;
+        isWritten = rest.length === 0;
+      }
+    }
+    return true;
+  }
+
+  /** Writes events as part of a transaction that somebody else runs. @throws what the first that fails throws */
+  async writeIn(scope: ProjectionScope, events: readonly StoredEvent[]): Promise<void> {
+    for (const event of events) await this.apply(event, scope);
+  }
+
+  /** Says in a transaction how far the target is, before anything else is written in it. @throws DISPATCH_PROJECTION_LOST */
+  async save(position: number, { transaction }: Pick<ProjectionScope, 'transaction'>): Promise<void> {
+    const { ownership } = this.writing;
+    const isSaved = await this.parts.checkpoints.save(ownership, position, transaction);
+    if (!isSaved) throw new ProjectionLostError(ownership.projection, ownership.target);
+  }
+
+  /** Where nothing can be rolled back, whoever knows that it is not the owner any more begins nothing. */
+  private async checkOwnership(): Promise<void> {
+    const { ownership } = this.writing;
+    const { checkpoints, leaseMs } = this.parts;
+    const isOwner = await checkpoints.renew(ownership, leaseMs);
+    if (!isOwner) throw new ProjectionLostError(ownership.projection, ownership.target);
+  }
+
+  /** Hands an event to the projection, whether its stream is parked or not. */
+  async hand(stored: StoredEvent, scope: ProjectionScope): Promise<void> {
+    const { model, ownership, replayUntil } = this.writing;
+    const { projection, target } = ownership;
+    for (const { event, ...facts } of this.parts.reader.read(stored)) {
+      const replay = stored.position <= replayUntil;
+      await model.apply(event, { ...facts, ...scope, projection, target, replay });
+    }
+  }
+
+  private async tryToWrite(events: readonly StoredEvent[], position: number): Promise<WriteFailure | undefined> {
+    const { transactions } = this.parts;
+    const { signal } = this.writing;
+    let index = 0;
+    try {
+      await inScope(this.parts, signal, async (scope) => {
+        // First, so that whoever is not the owner any more writes nothing, and nobody takes over in between.
+        if (transactions.isConfigured) await this.save(position, scope);
+        else await this.checkOwnership();
+        for (; index < events.length; index++) await this.applyAt(events, index, scope);
+        if (!transactions.isConfigured) await this.save(position, scope);
+      });
+    } catch (error) {
+      if (isDispatchError(error, 'DISPATCH_PROJECTION_LOST')) throw error;
+      if (transactions.isConfigured) return { error, index: Math.min(index, events.length - 1), writtenCount: 0 };
+      if (index === events.length) throw error;
+      const last = events[index - 1];
+      if (last !== undefined) await this.save(last.position, { transaction: undefined });
+      return { error, index, writtenCount: index };
+    }
+    for (const event of events) {
+      if (this.parkedStreams.has(event.stream)) this.parts.reporter.parked(this.writing.ownership, event, undefined);
+    }
+    return undefined;
+  }
+
+  private async applyAt(events: readonly StoredEvent[], index: number, scope: ProjectionScope): Promise<void> {
+    const event = events[index];
+    if (event !== undefined) await this.apply(event, scope);
+  }
+
+  private async apply(event: StoredEvent, scope: ProjectionScope): Promise<void> {
+    if (!this.parkedStreams.has(event.stream)) await this.hand(event, scope);
+    else await this.park(event, undefined, scope);
+  }
+
+  /** Waits for the next attempt, parks the event, or stops. @returns whether the event is parked */
+  private async isParked(event: StoredEvent | undefined, position: number, error: unknown): Promise<boolean> {
+    const { model, ownership, stopping } = this.writing;
+    const { checkpoints, reporter } = this.parts;
+    // What fails because it is told to end has not failed.
+    if (stopping.aborted) return false;
+    this.attempt += 1;
+    if (event !== undefined && this.attempt > model.retries) {
+      try {
+        if (model.onFailure !== 'stop') return await this.parkAt(event, position, error);
+        if (await checkpoints.stop(ownership, reasonOf(event, error))) {
+          reporter.stopped(ownership, event, error);
+          throw new ProjectionStoppedError(model.name, reasonOf(event, error), { cause: error });
+        }
+        throw new ProjectionLostError(model.name, ownership.target);
+      } catch (failure) {
+        // Where the store cannot be told, it may be that the event failed for the same reason: there is no end to its attempts.
+        if (isFinal(failure)) throw failure;
+      }
+    }
+    const waitMs = backoffMs(RETRY_BACKOFF, this.attempt);
+    reporter.failed(ownership, event, error, waitMs);
+    await delay(waitMs, stopping);
+    return false;
+  }
+
+  private async parkAt(event: StoredEvent, position: number, error: unknown): Promise<true> {
+    const { model, ownership, signal } = this.writing;
+    await inScope(this.parts, signal, async (scope) => {
+      await this.save(position, scope);
+      await this.park(event, error, scope);
+    });
+    if (model.onFailure === 'parkStream') this.parkedStreams = new Set([...this.parkedStreams, event.stream]);
+    this.parts.reporter.parked(ownership, event, error);
+    return true;
+  }
+
+  private async park(event: StoredEvent, error: unknown, { transaction }: ProjectionScope): Promise<void> {
+    const { model, ownership } = this.writing;
+    const { stream, version, position, id: eventId, name } = event;
+    const text = error === undefined ? 'An earlier event of the stream is parked.' : errorText(error);
+    const isStreamParked = model.onFailure === 'parkStream';
+    const parked = { stream, version, position, eventId, name, error: text, isStreamParked };
+    const isOwner = await this.parts.checkpoints.park(ownership, parked, transaction);
+    if (!isOwner) throw new ProjectionLostError(ownership.projection, ownership.target);
+  }
+}
+
+function reasonOf({ stream, version, position }: StoredEvent, error: unknown): string {
+  return `it failed at version ${version} of "${stream}" (position ${position}): ${errorText(error)}`;
+}
+
+function isFinal(error: unknown): boolean {
+  return isDispatchError(error, 'DISPATCH_PROJECTION_STOPPED') || isDispatchError(error, 'DISPATCH_PROJECTION_LOST');
+}
