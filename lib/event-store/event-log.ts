@@ -1,3 +1,4 @@
+import { transactionFor, type CurrentTransaction } from './enlisting.js';
 import { EventStoreNotConfiguredError } from './errors.js';
 import type { AppendResult, EventStore, StoredEvent, StreamFacts } from './event-store.port.js';
 import type { AppendOptions, EventWriter } from './event-writer.js';
@@ -20,6 +21,7 @@ export interface EventLogParts {
   readonly reader: EventReader;
   readonly writer: EventWriter;
   readonly upcasters: Upcasters;
+  readonly transactions: CurrentTransaction;
 }
 
 /**
@@ -27,6 +29,8 @@ export interface EventLogParts {
  *
  * Every method rejects with `DISPATCH_EVENT_STORE_NOT_CONFIGURED` where the application has no store; what is read is asked for
  * page by page as the iteration goes on, so memory does not grow with what there is to read.
+ *
+ * In a transaction of the option `transactions`, `append()` and `readStream()` are part of it, unless they are given another one.
  *
  * @typeParam Transaction what the store takes as the caller's own transaction
  *
@@ -52,7 +56,8 @@ export class EventLog<Transaction = unknown> {
    * @throws DISPATCH_STREAM_ARCHIVED, DISPATCH_STREAM_DELETED
    */
   async append(stream: string, events: readonly object[], options: AppendOptions<Transaction>): Promise<AppendResult> {
-    const { version, position } = await this.parts.writer.append(this.store(), stream, events, options);
+    const { writer } = this.parts;
+    const { version, position } = await writer.append(this.store(), stream, events, this.enlisted(options));
     return { version, position };
   }
 
@@ -67,7 +72,7 @@ export class EventLog<Transaction = unknown> {
     stream: string,
     options: ReadStreamOptions<Transaction> & VersionOptions = {},
   ): AsyncIterable<RecordedEvent<E>> {
-    return this.eventsOf(options, () => pagesOfStream(this.store(), stream, options));
+    return this.eventsOf(options, () => pagesOfStream(this.store(), stream, this.enlisted(options)));
   }
 
   /**
@@ -127,6 +132,10 @@ export class EventLog<Transaction = unknown> {
     const { store } = this.parts;
     if (store === undefined) throw new EventStoreNotConfiguredError();
     return store;
+  }
+
+  private enlisted<O extends { readonly transaction?: Transaction | undefined }>(options: O): O {
+    return { ...options, transaction: transactionFor(options.transaction, this.parts.transactions) };
   }
 
   private async *follow({ signal, ...options }: SubscribeOptions) {

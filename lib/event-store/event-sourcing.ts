@@ -13,6 +13,7 @@ import { deciderModelOf, type AnyDecider, type Decider } from './aggregates/deci
 import { DeciderRepository } from './aggregates/decider-repository.js';
 import { StreamStates, type PublishMode } from './aggregates/stream-states.js';
 import type { AppendHook } from './append-hook.js';
+import type { CurrentTransaction } from './enlisting.js';
 import { EventStoreNotConfiguredError, InvalidAggregateError } from './errors.js';
 import { EventLog } from './event-log.js';
 import type { EventStore } from './event-store.port.js';
@@ -48,6 +49,7 @@ export interface EventSourcingParts {
   readonly ambient: AmbientStore;
   readonly channel: NotificationChannel;
   readonly publication: StoredEventPublication;
+  readonly transactions: CurrentTransaction;
 }
 
 type Repository = AggregateRepository<EventSourcedAggregate> | DeciderRepository<unknown, object, object>;
@@ -74,15 +76,16 @@ export class EventSourcing {
   ) {
     const { eventStore, maxPayloadBytes: maxBytes, maxDepth } = options;
     const { store, snapshots, unknownEvents, publish } = eventStore;
-    const { messages, rehydrator, ambient, channel, publication } = parts;
+    const { messages, rehydrator, ambient, channel, publication, transactions } = parts;
     const { upcasters } = this;
     this.wrongUpcasters = eventStore.upcasters.flatMap((entry) => upcasters.add(entry));
     this.reader = new EventReader({ messages, rehydrator, unknownEvents, upcasters });
     this.writer = new EventWriter({ messages, limits: { maxBytes, maxDepth }, ambient });
     const { reader, writer } = this;
     const snapshotting = new Snapshotting(snapshots, channel);
-    this.log = new EventLog({ store, reader, writer, upcasters });
-    this.states = new StreamStates({ store, reader, writer, snapshotting, channel, publication, publish });
+    this.log = new EventLog({ store, reader, writer, upcasters, transactions });
+    const storing = { store, reader, writer, snapshotting, channel, transactions };
+    this.states = new StreamStates({ ...storing, publication, publish });
     this.models = new AggregateModels(messages, store !== undefined);
     // What is stored says which message it is because of.
     if (store !== undefined) ambient.want();

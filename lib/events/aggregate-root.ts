@@ -70,6 +70,14 @@ export function markStored(aggregate: object, version: number, stored: readonly 
   return left.length;
 }
 
+/** Takes {@link markStored} back: what was not stored after all is uncommitted again, in its order, and the version is the one before. */
+export function unmarkStored(aggregate: object, version: number, events: readonly object[]): void {
+  const state = stateOf(aggregate);
+  state.version = Math.min(state.version, version);
+  // Of several that are taken back, in whatever order, each has its place behind those of lower versions.
+  state.uncommitted.splice(version - state.version, 0, ...events);
+}
+
 /**
  * The root of a cluster of domain objects, which records what happened to it as events. They are published at `commit()` to the
  * bus that `EventPublisher` connected it to, or stored, and then published, by an `AggregateRepository`.

@@ -12,7 +12,11 @@ export interface StoredFact {
 
 /** Hands events that were stored to the event bus. */
 export class StoredEventPublication {
-  constructor(private readonly bus: EventBus) {}
+  constructor(
+    private readonly bus: EventBus,
+    /** Whether what is published in a transaction waits by itself until that has committed. */
+    readonly isHeldBack: boolean,
+  ) {}
 
   /**
    * Publishes events in their order, and resolves when all are accepted, or refused.

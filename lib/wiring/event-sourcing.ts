@@ -9,19 +9,20 @@ import type { WiringMistake } from '../handlers/errors.js';
 import type { ProviderDiscovery } from '../handlers/provider-discovery.js';
 
 /** The stages that event sourcing stands on. */
-export interface LowerStages extends Pick<EventSourcingParts, 'rehydrator' | 'ambient' | 'channel'> {
+export interface LowerStages extends Pick<EventSourcingParts, 'rehydrator' | 'ambient' | 'channel' | 'transactions'> {
   readonly registry: Pick<EventSourcingParts, 'messages'>;
   readonly events: EventBus;
 }
 
 /** Makes event sourcing, and has it told of the upcasters that are found. */
 export function makeEventSourcing(
-  options: EventSourcingOptions,
+  options: EventSourcingOptions & { readonly eventPublisher: unknown },
   discovery: ProviderDiscovery,
-  { registry: { messages }, events, rehydrator, ambient, channel }: LowerStages,
+  { registry: { messages }, events, rehydrator, ambient, channel, transactions }: LowerStages,
 ): EventSourcing {
-  const publication = new StoredEventPublication(events);
-  const eventSourcing = new EventSourcing(options, { messages, rehydrator, ambient, channel, publication });
+  const publication = new StoredEventPublication(events, options.eventPublisher === undefined);
+  const parts = { messages, rehydrator, ambient, channel, publication, transactions };
+  const eventSourcing = new EventSourcing(options, parts);
   discovery.onFound((providers) => addUpcasters(eventSourcing, providers));
   return eventSourcing;
 }

@@ -1,4 +1,4 @@
-import { markStored, storedVersionOf } from '../../events/aggregate-root.js';
+import { markStored, storedVersionOf, unmarkStored } from '../../events/aggregate-root.js';
 import { AggregateNotFoundError, InvalidAggregateError } from '../errors.js';
 import type { AppendResult } from '../event-store.port.js';
 import type { WriteOptions } from '../event-writer.js';
@@ -45,8 +45,11 @@ export class AggregateRepository<T extends EventSourcedAggregate, Transaction = 
    * publishes it through the event bus, unless the module says otherwise. Without anything applied nothing is done.
    *
    * What is stored is stored: an event that the bus refuses is logged, and told as an `EventsNotPublishedNotification`. A process
-   * that ends between the two has stored and not published. In a transaction of the caller nothing is published, since nobody
-   * knows whether that will commit.
+   * that ends between the two has stored and not published.
+   *
+   * In a transaction of the option `transactions` the events are appended in it, and heard of as all that is published in one; where it is
+   * rolled back, they are uncommitted again, and the version is the one before. In another transaction, given as an option, nothing is
+   * published, since nobody knows whether that will commit.
    *
    * @throws DISPATCH_CONCURRENCY where somebody else was faster; the events stay uncommitted
    * @throws DISPATCH_INVALID_AGGREGATE where an aggregate that was not loaded has no id
@@ -63,7 +66,8 @@ export class AggregateRepository<T extends EventSourcedAggregate, Transaction = 
       const left = markStored(aggregate, version + events.length, events);
       return left === 0 ? { state: aggregate, version: version + events.length } : undefined;
     };
-    return this.states.append(this.model, { id, version, events, stateAfter }, options);
+    const undo = (): void => unmarkStored(aggregate, version, events);
+    return this.states.append(this.model, { id, version, events, stateAfter, undo }, options);
   }
 
   /**

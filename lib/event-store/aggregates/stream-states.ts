@@ -4,7 +4,9 @@ import { errorText } from '../../common/dispatch-error.js';
 import type { StoredEventPublication } from '../../events/stored-event-publication.js';
 import { EventsNotPublishedNotification } from '../../notifications/event-store/event-store-notifications.js';
 import type { NotificationChannel } from '../../notifications/notification-channel.js';
+import { transactionFor, type CurrentTransaction } from '../enlisting.js';
 import { EventStoreNotConfiguredError } from '../errors.js';
+import type { Transaction } from '../../transactions/transaction.js';
 import type { AppendResult, EventStore } from '../event-store.port.js';
 import type { Appended, EventWriter, WriteOptions } from '../event-writer.js';
 import type { EventReader } from '../reading/event-reader.js';
@@ -24,6 +26,7 @@ export interface StreamStatesParts {
   readonly channel: NotificationChannel;
   readonly publication: StoredEventPublication;
   readonly publish: PublishMode;
+  readonly transactions: CurrentTransaction;
 }
 
 /** One change of a stream: the events to append, and the version they were decided on. */
@@ -33,6 +36,8 @@ export interface StreamChange<S> {
   readonly events: readonly object[];
   /** The state after the events, once they are stored; undefined where it has moved on since. */
   readonly stateAfter: () => VersionedState<S> | undefined;
+  /** Called where the events, once appended, are not stored after all. */
+  readonly undo?: () => void;
 }
 
 /** Makes states out of streams, and appends to these what comes of the states. */
@@ -45,8 +50,9 @@ export class StreamStates {
   async load<S>(
     model: StateModel<S>,
     id: string,
-    { transaction }: Pick<WriteOptions, 'transaction'>,
+    options: Pick<WriteOptions, 'transaction'>,
   ): Promise<VersionedState<S>> {
+    const transaction = transactionFor(options.transaction, this.parts.transactions);
     const stream = streamOf(model, id);
     const { snapshotting } = this.parts;
     const snapshot = await snapshotting.load(model, stream, id);
@@ -61,20 +67,39 @@ export class StreamStates {
     return (await this.replay(model, id, undefined, transaction)) ?? { state: model.create(id), version: 0 };
   }
 
-  /** Appends the events of a change; then publishes, and takes a snapshot. @throws what `EventLog#append` throws */
+  /**
+   * Appends the events of a change; then publishes, and takes a snapshot. In a transaction the change is taken back where that is rolled
+   * back. @throws what `EventLog#append` throws
+   */
   async append<S>(model: StateModel<S>, change: StreamChange<S>, options: WriteOptions): Promise<AppendResult> {
     const stream = streamOf(model, change.id);
-    const { writer, snapshotting } = this.parts;
-    const expectedVersion = change.version;
-    const appended = await writer.append(this.store(), stream, change.events, { ...options, expectedVersion });
+    const { writer, snapshotting, transactions } = this.parts;
+    const { current } = transactions;
+    const transaction = transactionFor(options.transaction, transactions);
+    const written = { ...options, transaction, expectedVersion: change.version };
+    const appended = await writer.append(this.store(), stream, change.events, written);
+    const { undo } = change;
+    const isOurs = current !== undefined && transaction === current.handle;
+    // First: it refuses what has been rolled back meanwhile.
+    if (isOurs && undo !== undefined) current.afterRollback(undo);
     const after = change.stateAfter();
-    // What the caller has yet to commit is not stored yet, and may never be.
-    if (options.transaction === undefined) {
+    if (isOurs) {
+      // Written as it is now: by the end of the transaction it may have moved on.
+      const save = after && snapshotting.take(model, stream, change.version, after);
+      await this.publishWithin(current, () => this.publish(stream, change.events, appended, options));
+      if (save !== undefined) current.afterCommit(save);
+    } else if (transaction === undefined) {
       // First: a slow store of snapshots must not keep back what is stored.
       await this.publish(stream, change.events, appended, options);
       if (after !== undefined) await snapshotting.save(model, stream, change.version, after);
     }
     return { version: appended.version, position: appended.position };
+  }
+
+  /** Publishes in a transaction, where what handles the events waits for its end by itself. */
+  private async publishWithin(transaction: Transaction, publish: () => Promise<void>): Promise<void> {
+    if (this.parts.publication.isHeldBack) await publish();
+    else transaction.afterCommit(publish);
   }
 
   /** Undefined where the snapshot is not one of this stream. */

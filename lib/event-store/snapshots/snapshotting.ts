@@ -55,14 +55,28 @@ export class Snapshotting {
 
   /** Takes a snapshot where the number of events since the version before is due for one. */
   async save<S>(model: StateModel<S>, stream: string, before: number, after: VersionedState<S>): Promise<void> {
+    await this.take(model, stream, before, after)?.();
+  }
+
+  /** The same in two steps: what is kept is written as it is now, and is saved by what this returns; undefined where none is due. */
+  take<S>(
+    model: StateModel<S>,
+    stream: string,
+    before: number,
+    after: VersionedState<S>,
+  ): (() => Promise<void>) | undefined {
     const { snapshots } = model;
-    if (snapshots === undefined) return;
+    if (snapshots === undefined) return undefined;
     const { every, version: schemaVersion } = snapshots;
-    if (Math.floor(after.version / every) === Math.floor(before / every)) return;
-    await this.attempt(stream, () => {
+    const { version } = after;
+    if (Math.floor(version / every) === Math.floor(before / every)) return undefined;
+    try {
       const state = encodeJson(snapshots.take(after.state), MAX_DEPTH);
-      return this.store.save({ stream, version: after.version, schemaVersion, state });
-    });
+      return () => this.attempt(stream, () => this.store.save({ stream, version, schemaVersion, state }));
+    } catch (error) {
+      this.failed(stream, 'save', error);
+      return undefined;
+    }
   }
 
   private async attempt(stream: string, work: () => Promise<void>): Promise<void> {
