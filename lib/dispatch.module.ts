@@ -42,6 +42,7 @@ import { QueryCache } from './pipeline/query-cache/query-cache.js';
 import { CircuitBreakers } from './pipeline/resilience/circuit-breaker/circuit-breakers.js';
 import { HTTP_MISTAKES } from './operations/http/dead-letters-http.module.js';
 import { LetterViews } from './operations/letter-views.js';
+import { Outbox } from './run-modes/outbox/outbox.js';
 import { Queues } from './run-modes/queue/queues.js';
 import { QueueHealth } from './run-modes/worker/queue-health.js';
 import { Transactions } from './transactions/transactions.js';
@@ -95,6 +96,7 @@ function door<T>(provide: abstract new (...args: never[]) => T, pick: (stages: D
     door(CircuitBreakers, ({ resilience }) => resilience.breakers),
     door<QueryCache>(QueryCache, ({ queryCaching }) => queryCaching.cache),
     door(QueueHealth, ({ queueing }) => queueing.health),
+    door(Outbox, ({ queueing }) => queueing.outbox),
     door<Transactions>(Transactions, ({ transactions }) => transactions),
     door(DeadLetters, ({ deadLetters }) => deadLetters),
     door(
@@ -120,6 +122,7 @@ function door<T>(provide: abstract new (...args: never[]) => T, pick: (stages: D
     CircuitBreakers,
     QueryCache,
     QueueHealth,
+    Outbox,
     DeadLetters,
     Transactions,
     LetterViews,

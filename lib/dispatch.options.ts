@@ -32,6 +32,7 @@ import {
 } from './pipeline/resilience/resilience.options.js';
 import type { RouterHooks } from './router/hooks.js';
 import type { SourceEntry } from './router/sources/source.js';
+import type { OutboxOptions } from './run-modes/outbox/outbox.options.js';
 import type { ClaimCheckOptions } from './run-modes/claim-check/claim-check.options.js';
 import type { QueueBackendFactory } from './run-modes/queue/queue-backend.port.js';
 import type { QueueHealthOptions } from './run-modes/worker/queue-health.js';
@@ -111,6 +112,11 @@ export interface DispatchOptions extends FailureOptions {
   readonly claimCheck?: ClaimCheckOptions;
   /** What runs transactions. Without it there are none. */
   readonly transactions?: TransactionsOptions;
+  /**
+   * Has messages that are sent in a transaction, and go to a queue, become part of it: they reach their queue after the commit, and
+   * never where it is rolled back. `true` keeps them in memory, for `inMemoryTransactions()`. Default false.
+   */
+  readonly outbox?: boolean | OutboxOptions;
   /** Where events are stored. Without it there is no event store. */
   readonly eventStore?: EventStoreOptions;
   /** Where it is kept how far projections are, and how they are run. */
@@ -192,6 +198,7 @@ const KNOWN: Record<keyof DispatchOptions, true> = {
   sequence: true,
   claimCheck: true,
   transactions: true,
+  outbox: true,
   eventStore: true,
   projections: true,
   sources: true,

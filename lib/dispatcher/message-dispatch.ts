@@ -100,7 +100,7 @@ export class MessageDispatch implements ContextOwner {
     const envelope = new Envelope(command, definition, 'command', parent?.envelope, withoutContext(options));
     const key = route?.handler.facts.key;
     if (this.decisions.active) this.decisions.routed(envelope, key, placement);
-    return this.queued.post<R>(envelope, { key, placement }, options);
+    return this.queued.post<R>(envelope, { key, placement }, options, parent);
   }
 
   publish(event: object, options?: SendOptions, from?: MessageContext): Promise<void> {

@@ -38,6 +38,12 @@ export {
 } from '../notifications/notification.js';
 export type { NotificationOptions } from '../notifications/notification.options.js';
 export { InjectNotifications, Notifications } from '../notifications/notifications.js';
+export {
+  OutboxAlertNotification,
+  OutboxErrorNotification,
+  OutboxFailedNotification,
+  OutboxRelayedNotification,
+} from '../notifications/outbox/outbox-notifications.js';
 export { OnNotification } from '../notifications/on-notification.decorator.js';
 export {
   CircuitClosedNotification,

@@ -18,6 +18,27 @@ export { inMemoryQueue } from '../run-modes/memory/in-memory-queue.js';
 export type { InMemoryQueueOptions } from '../run-modes/memory/in-memory-queue.options.js';
 export type { QueueFullMode } from '../run-modes/memory/room.js';
 export {
+  OutboxFullError,
+  OutboxNotConfiguredError,
+  OutboxReplyError,
+  OutboxTransactionError,
+  OutsideTransactionError,
+} from '../run-modes/outbox/errors.js';
+export { inMemoryOutbox, type InMemoryOutboxOptions } from '../run-modes/outbox/in-memory-outbox.js';
+export type {
+  FailedOutboxMessage,
+  NewOutboxMessage,
+  OutboxBatch,
+  OutboxCounts,
+  OutboxEnd,
+  OutboxEntry,
+  OutboxMessage,
+  OutboxStore,
+  OutboxTake,
+} from '../run-modes/outbox/outbox-store.port.js';
+export { Outbox, type FailedOutboxPage, type OutboxReport } from '../run-modes/outbox/outbox.js';
+export type { OutboxHealthOptions, OutboxOptions } from '../run-modes/outbox/outbox.options.js';
+export {
   AttemptsExhaustedError,
   CancelledError,
   InvalidQueueOptionsError,

@@ -22,6 +22,12 @@ import {
   DeadLettersAlertNotification,
 } from './dead-letters/dead-letter-notifications.js';
 import { EventsNotPublishedNotification, SnapshotFailedNotification } from './event-store/event-store-notifications.js';
+import {
+  OutboxAlertNotification,
+  OutboxErrorNotification,
+  OutboxFailedNotification,
+  OutboxRelayedNotification,
+} from './outbox/outbox-notifications.js';
 import { FailureDecidedNotification, MessageRoutedNotification } from './decisions/decision-notifications.js';
 import { NotificationChannel } from './notification-channel.js';
 import {
@@ -114,6 +120,10 @@ export const NOTIFICATIONS: readonly NotificationClass[] = Object.freeze([
   TaskRetriedNotification,
   TaskStalledNotification,
   TaskStartedNotification,
+  OutboxRelayedNotification,
+  OutboxFailedNotification,
+  OutboxAlertNotification,
+  OutboxErrorNotification,
   DeadLetterReplayedNotification,
   DeadLetterDiscardedNotification,
   DeadLettersAlertNotification,

@@ -10,6 +10,8 @@ export { eventStoreContract } from './event-store.contract.js';
 export type { EventStoreContractCase, EventStoreContractSetup } from './event-store.contract.js';
 export { snapshotStoreContract } from './snapshot-store.contract.js';
 export type { SnapshotContractCase, SnapshotContractSetup } from './snapshot-store.contract.js';
+export { outboxStoreContract } from './outbox-store.contract.js';
+export type { OutboxContractCase, OutboxContractPlace, OutboxContractSetup } from './outbox-store.contract.js';
 export { queueBackendContract } from './queue-backend.contract.js';
 export type { QueueContractCase, QueueContractSetup } from './queue-backend.contract.js';
 export { sequenceStoreContract } from './sequence-store.contract.js';

@@ -112,7 +112,7 @@ export abstract class HandlingStages {
   }
 
   private makeQueueing(): QueueStage {
-    const { channel, unhandled, inFlight, policies, lastFailures, decisions } = this;
+    const { channel, unhandled, inFlight, policies, lastFailures, decisions, transactions } = this;
     const { queueing, maxPayloadBytes: maxBytes, maxDepth } = this.options;
     return new QueueStage({
       ...queueing,
@@ -122,6 +122,7 @@ export abstract class HandlingStages {
       policies,
       lastFailures,
       decisions,
+      transactions,
       limits: { maxBytes, maxDepth },
     });
   }

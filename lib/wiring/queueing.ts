@@ -1,4 +1,5 @@
 import { resolveClaimCheck, type PayloadLimits } from './claim-check.js';
+import { resolveOutbox } from './outbox.js';
 import { describeValue, isOptionsObject } from '../common/describe-value.js';
 import { namePatternProblem } from '../common/name-pattern.js';
 import { isTimeoutMs, MAX_TIMEOUT_MS } from '../common/timeout.js';
@@ -14,6 +15,7 @@ import type { MessageClass } from '../message/message.js';
 import { meantRunMode, RunMode } from '../message/run-mode.js';
 import { missingQueue } from '../pipeline/handler-preparation.js';
 import type { ClaimCheckOptions, ResolvedClaimCheck } from '../run-modes/claim-check/claim-check.options.js';
+import type { OutboxOptions, ResolvedOutbox } from '../run-modes/outbox/outbox.options.js';
 import type { QueueBackendFactory } from '../run-modes/queue/queue-backend.port.js';
 import type { QueueCatalogOptions } from '../run-modes/queue/queue-catalog.js';
 import { queueNameProblem, SEQUENCED_WITH_STORE } from '../run-modes/queue/queue-settings.js';
@@ -37,6 +39,8 @@ export interface QueueingOptions extends PayloadLimits {
   readonly messages?: readonly MessageClass[];
   readonly claimCheck?: ClaimCheckOptions;
   readonly deadLetters?: DeadLettersOptions;
+  readonly outbox?: boolean | OutboxOptions;
+  readonly transactions?: unknown;
 }
 
 /** The options that concern queues, complete. */
@@ -49,6 +53,7 @@ export interface ResolvedQueueing {
   readonly messages: readonly MessageClass[];
   readonly claimCheck: ResolvedClaimCheck | undefined;
   readonly deadLetters: ResolvedDeadLetters;
+  readonly outbox: ResolvedOutbox | undefined;
 }
 
 const HEALTH: Required<QueueHealthOptions> = { maxWaiting: 1000, maxFailed: 100, everyMs: 30_000 };
@@ -77,12 +82,14 @@ export function resolveQueueing(options: QueueingOptions, mistakes: WiringMistak
   }
   const role = resolveRole(options.role, queues, process.env);
   for (const problem of role.problems) add(problem);
+  const outbox = resolveOutbox(options, mistakes);
   return {
+    outbox,
     factory: isFactory(factory) ? factory : undefined,
     placement: {
       runMode: runMode ?? RunMode.Sync,
       queue: queues.default ?? 'default',
-      routes: checkedRoutes(options.routes ?? [], factory !== undefined, mistakes),
+      routes: checkedRoutes(options, outbox !== undefined, mistakes),
     },
     catalog: { defaults: queues.defaults ?? {}, each: queues.each ?? {} },
     role,
@@ -107,29 +114,36 @@ function sequencedIn({ defaults, each = {} }: QueuesOptions): string[] {
 }
 
 function checkedRoutes(
-  routes: readonly RouteRule[],
-  hasQueue: boolean,
+  { routes = [], queue }: QueueingOptions,
+  hasOutbox: boolean,
   mistakes: WiringMistake[],
 ): readonly RouteRule[] {
+  const add = (text: string): void => void mistakes.push({ rule: 'invalid-options', text });
   if (!Array.isArray(routes)) {
-    const text = `The option "routes" of DispatchModule is ${describeValue(routes)}, not a list of rules.`;
-    mistakes.push({ rule: 'invalid-options', text });
+    add(`The option "routes" of DispatchModule is ${describeValue(routes)}, not a list of rules.`);
     return [];
   }
   return routes.filter((rule: unknown, index) => {
     const problem = ruleProblem(rule);
     const label = `routes[${index}] of DispatchModule`;
-    if (problem !== undefined) mistakes.push({ rule: 'invalid-options', text: `${label} ${problem}.` });
-    else if (!hasQueue && meantRunMode(rule as RouteRule) === RunMode.Async) mistakes.push(missingQueue(label));
-    return problem === undefined;
+    if (problem !== undefined) {
+      add(`${label} ${problem}.`);
+      return false;
+    }
+    const sound = rule as RouteRule;
+    if (queue === undefined && meantRunMode(sound) === RunMode.Async) mistakes.push(missingQueue(label));
+    if (!hasOutbox && sound.outbox === true) {
+      add(`${label} says "outbox: true", and there is none: give the option "outbox" too.`);
+    }
+    return true;
   });
 }
 
 function ruleProblem(rule: unknown): string | undefined {
   if (!isOptionsObject(rule)) return `is ${describeValue(rule)}, not { messages, queue, runMode }`;
-  const { messages, queue, runMode, priority, ...unknown } = rule as Readonly<Record<string, unknown>>;
+  const { messages, queue, runMode, priority, outbox, ...unknown } = rule as Readonly<Record<string, unknown>>;
   const [name] = Object.keys(unknown);
-  if (name !== undefined) return `has the unknown name "${name}": there are messages, queue, runMode, priority`;
+  if (name !== undefined) return `has the unknown name "${name}": there are messages, queue, runMode, priority, outbox`;
   const refs: readonly unknown[] = Array.isArray(messages) ? messages : [];
   if (refs.length === 0) return `has messages ${describeValue(messages)}, not a list of classes and names`;
   for (const ref of refs) {
@@ -142,7 +156,9 @@ function ruleProblem(rule: unknown): string | undefined {
     return `has runMode ${describeValue(runMode)}, not RunMode.Sync or RunMode.Async`;
   if (priority !== undefined && !isPriority(priority))
     return `has priority ${describeValue(priority)}, not 'high', 'normal', 'low' or a number from 1`;
-  return undefined;
+  return outbox === undefined || typeof outbox === 'boolean'
+    ? undefined
+    : `has outbox ${describeValue(outbox)}, not true or false`;
 }
 
 function refProblem(ref: unknown): string | undefined {

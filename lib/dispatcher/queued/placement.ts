@@ -17,6 +17,8 @@ export interface RouteRule {
   readonly queue?: string;
   readonly runMode?: RunMode;
   readonly priority?: MessagePriority;
+  /** Whether they go through the outbox where they are sent in a transaction. Default: what the option `outbox` of the module says. */
+  readonly outbox?: boolean;
 }
 
 /** Where a message goes on its way to a handler, and who said so. */
@@ -25,12 +27,14 @@ export interface Placement {
   /** The queue it goes through, or would. */
   readonly queue: string;
   readonly priority: MessagePriority | undefined;
+  /** Whether it goes through the outbox, where a route says so. */
+  readonly outbox: boolean | undefined;
   /** Who decided, as the end of "because of …". */
   readonly reasons: { readonly runMode: string; readonly queue: string };
 }
 
 /** What can be said of where a message goes, at each level. */
-type Say = Pick<RouteRule, 'queue' | 'runMode' | 'priority'>;
+type Say = Pick<RouteRule, 'queue' | 'runMode' | 'priority' | 'outbox'>;
 
 /** The rules that hold for the whole application. */
 export interface PlacementOptions {
@@ -58,7 +62,8 @@ export class Placements {
   of(definition: MessageDefinition, handler: RegisteredHandler | undefined): Placement {
     const { runMode, queue } = this.options;
     const reason = 'the default of DispatchModule.forRoot()';
-    const start: Placement = { runMode, queue, priority: undefined, reasons: { runMode: reason, queue: reason } };
+    const reasons = { runMode: reason, queue: reason };
+    const start: Placement = { runMode, queue, priority: undefined, outbox: undefined, reasons };
     const said =
       handler === undefined ? start : over(start, handler.options, `the decorator of ${handler.provider.type.name}`);
     const index = this.rules.findIndex(({ fits }) => fits(definition));
@@ -80,13 +85,14 @@ export function placedByCall(placement: Placement, options: SendOptions | undefi
 
 function over(placement: Placement, said: Say, reason: string): Placement {
   const { reasons } = placement;
-  const { queue, runMode, priority } = said;
+  const { queue, runMode, priority, outbox } = said;
   const meant = meantRunMode(said);
   const modeReason = runMode === undefined ? `${reason}, which names a queue` : reason;
   return {
     runMode: meant ?? placement.runMode,
     queue: queue ?? placement.queue,
     priority: priority ?? placement.priority,
+    outbox: outbox ?? placement.outbox,
     reasons: {
       runMode: meant === undefined ? reasons.runMode : modeReason,
       queue: queue === undefined ? reasons.queue : reason,

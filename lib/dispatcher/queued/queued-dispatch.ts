@@ -1,6 +1,7 @@
 import { describeValue } from '../../common/describe-value.js';
 import type { Envelope } from '../../message/envelope.js';
-import type { SendOptions } from '../../message/message-context.js';
+import type { MessageContext, SendOptions } from '../../message/message-context.js';
+import type { MessageKind } from '../../message/message.js';
 import type { MessageDefinition } from '../../message/message.decorator.js';
 import type { Receipt } from '../../message/receipt.js';
 import { RunMode } from '../../message/run-mode.js';
@@ -103,14 +104,24 @@ export class QueuedDispatch {
     throw new ReplyTimeoutError(messageName, receiptId, timeoutMs, reason);
   }
 
-  /** Sends a message to a queue. */
-  post<R>(envelope: Envelope, handler: QueuedHandler, options: SendOptions | undefined): Promise<Receipt<R>> {
+  /** Sends a message to a queue; `from` is the context of the handler that does so. */
+  post<R>(
+    envelope: Envelope,
+    handler: QueuedHandler,
+    options: SendOptions | undefined,
+    from: MessageContext | undefined,
+  ): Promise<Receipt<R>> {
     try {
       const { runMode, to } = this.way(envelope, handler);
-      return runMode.post<R>(envelope, to, postingOf(options));
+      return runMode.post<R>(envelope, to, postingOf(options, from));
     } catch (error) {
       return Promise.reject(error);
     }
+  }
+
+  /** Whether a message that is sent now is written in the transaction of its sender. */
+  isWritten(kind: MessageKind, { outbox }: Placement): boolean {
+    return this.queues?.runMode.isWritten(kind, outbox) ?? false;
   }
 
   /** The queues, and where in them a message goes. @throws DISPATCH_NO_QUEUE, DISPATCH_INVALID_SEND_OPTIONS */
@@ -119,7 +130,7 @@ export class QueuedDispatch {
     { key, placement }: QueuedHandler,
   ): { readonly runMode: QueuedRunMode; readonly to: Destination } {
     if (this.queues === undefined) throw new QueueNotConfiguredError(envelope.name);
-    const { queue, priority } = placement;
+    const { queue, priority, outbox } = placement;
     const known = this.queues.catalog.get(queue);
     if (known === undefined) {
       const { names } = this.queues.catalog;
@@ -131,7 +142,7 @@ export class QueuedDispatch {
     }
     const problem = keyProblem(envelope.key, known.settings);
     if (problem !== undefined) throw new InvalidSendOptionsError(envelope.name, problem);
-    return { runMode: this.queues.runMode, to: { queue, handler: key, priority } };
+    return { runMode: this.queues.runMode, to: { queue, handler: key, priority, outbox } };
   }
 }
 
@@ -142,7 +153,8 @@ function keyProblem(key: unknown, { name, lanes }: QueueSettings): string | unde
   return lanes === 0 ? `it has a key, and the queue "${name}" has no lanes: raise "lanes"` : undefined;
 }
 
-function postingOf(options: SendOptions | undefined): Posting {
+function postingOf(options: SendOptions | undefined, from?: MessageContext): Posting {
   const delayMs = options?.at === undefined ? (options?.delayMs ?? 0) : options.at.getTime() - Date.now();
-  return { delayMs: Math.max(0, delayMs), deduplicationId: options?.deduplicationId };
+  const { deduplicationId } = options ?? {};
+  return { delayMs: Math.max(0, delayMs), deduplicationId, sender: from?.handler.name };
 }

@@ -47,14 +47,32 @@ export class QueuedEvents {
     const { envelope, parent, owner } = event;
     const { local, queued } = this.place(event, options);
     await this.delivery.deliver({ handlers: local, queuedCount: queued.length }, envelope, parent, owner);
-    const { transaction } = this.delivery;
-    if (transaction === undefined) await this.postAll(envelope, queued, options);
-    else if (queued.length > 0) transaction.afterCommit(() => this.postAll(envelope, queued, options));
+    await this.postIn(event, queued, options);
   }
 
-  /** @throws DISPATCH_EVENT_HANDLING where several entries were not stored, or the error of the one that was not */
-  private async postAll(envelope: Envelope, queued: Split['queued'], options: SendOptions | undefined): Promise<void> {
-    const ends = await Promise.allSettled(queued.map((handler) => this.queued.post(envelope, handler, options)));
+  /**
+   * In a transaction what goes through the outbox is written in it; the rest waits until it is committed, since it may be rolled back.
+   *
+   * @throws DISPATCH_EVENT_HANDLING where several entries were not stored, or the error of the one that was not
+   */
+  private async postIn(event: QueuedEvent, queued: Split['queued'], options: SendOptions | undefined): Promise<void> {
+    const { transaction } = this.delivery;
+    if (transaction === undefined) return this.postAll(event, queued, options);
+    const { kind } = event.envelope;
+    const written = queued.filter(({ placement }) => this.queued.isWritten(kind, placement));
+    const later = queued.filter((handler) => !written.includes(handler));
+    if (later.length > 0) transaction.afterCommit(() => this.postAll(event, later, options));
+    await this.postAll(event, written, options);
+  }
+
+  private async postAll(
+    { envelope, parent }: QueuedEvent,
+    queued: Split['queued'],
+    options: SendOptions | undefined,
+  ): Promise<void> {
+    const ends = await Promise.allSettled(
+      queued.map((handler) => this.queued.post(envelope, handler, options, parent)),
+    );
     const errors = ends.flatMap((end): unknown[] => (end.status === 'rejected' ? [end.reason] : []));
     if (errors.length === 1) throw errors[0];
     if (errors.length > 1) throw new EventHandlingError(envelope.name, errors, queued.length);
@@ -72,11 +90,11 @@ export class QueuedEvents {
   ): Promise<void> {
     const { envelope, parent, owner } = event;
     const { local, queued } = this.place(event, options);
-    const { transaction } = this.delivery;
-    if (transaction !== undefined) transaction.afterCommit(() => this.postAll(envelope, queued, options));
-    const waitedFor = transaction === undefined ? queued : [];
-    const alongside = waitedFor.map((handler) => {
-      const sent = queuedUntil === 'stored' ? this.queued.post(envelope, handler, options) : undefined;
+    const isInTransaction = this.delivery.transaction !== undefined;
+    // To wait for what begins after the commit would be to wait for oneself.
+    if (isInTransaction) await this.postIn(event, queued, options);
+    const alongside = (isInTransaction ? [] : queued).map((handler) => {
+      const sent = queuedUntil === 'stored' ? this.queued.post(envelope, handler, options, parent) : undefined;
       return { handler: handler.name, done: sent ?? this.queued.execute(envelope, handler, options) };
     });
     const waitFor = options?.await ?? 'handlers';

@@ -29,7 +29,7 @@ import { BoundedCommands, type Availability } from './availability.js';
 import { BullmqConsumer } from './work/bullmq-consumer.js';
 import { sumOf } from './counting.js';
 import { EntryLookup } from './entries/entry-lookup.js';
-import { EntrySender } from './entries/entry-sender.js';
+import { EntrySender, lanedPlace } from './entries/entry-sender.js';
 import { ErrorReports } from './error-reports.js';
 import { jobIdOf } from './entries/job-ids.js';
 import { KeyBlockJobs } from './entries/key-block-jobs.js';
@@ -95,6 +95,10 @@ export class BullmqBackend implements QueueBackend {
   enqueue(queue: string, entries: readonly QueueEntry[]): Promise<readonly EnqueueResult[]> {
     if (entries.some(({ replyTo }) => replyTo === this.host.instanceId)) this.listen();
     return this.sender.send(this.settingsOf(queue), entries);
+  }
+
+  placeOf(queue: string, key: string | undefined): string {
+    return lanedPlace(this.settingsOf(queue), { key }) ?? queue;
   }
 
   async consume(settings: QueueSettings, handle: DeliveryHandler): Promise<QueueConsumer> {

@@ -255,6 +255,12 @@ export interface QueueBackend extends ParkedEntries, KeyBlocks {
    */
   consume(settings: QueueSettings, handle: DeliveryHandler): Promise<QueueConsumer>;
 
+  /**
+   * Where {@link read} will find an entry that is not stored yet, by its key. Asked only for queues that are known. Default: the
+   * name of the queue.
+   */
+  placeOf?(queue: string, key: string | undefined): string;
+
   /** Says how an entry stands. */
   read(place: string, id: string): Promise<EntrySnapshot>;
 

@@ -15,6 +15,9 @@ import {
 import { ClaimCheck } from '../claim-check/claim-check.js';
 import type { ResolvedClaimCheck } from '../claim-check/claim-check.options.js';
 import type { InFlight } from '../in-flight.js';
+import { OutboxStage } from '../outbox/outbox-stage.js';
+import type { ResolvedOutbox } from '../outbox/outbox.options.js';
+import type { Transactions } from '../../transactions/transactions.js';
 import { entryFacts } from './entry-data.js';
 import type { BackendEvent, QueueBackend, QueueBackendFactory } from './queue-backend.port.js';
 import { QueueCatalog, type QueueCatalogOptions } from './queue-catalog.js';
@@ -32,6 +35,9 @@ export interface QueueClientParts {
   readonly limits: CodecLimits;
   /** Where large payloads are kept; undefined for in the queue. */
   readonly claimCheck: ResolvedClaimCheck | undefined;
+  /** How messages become part of the transaction they are sent in; undefined for not at all. */
+  readonly outbox: ResolvedOutbox | undefined;
+  readonly transactions: Pick<Transactions, 'current'>;
 }
 
 /** The queue backend of an application, and what sends through it and waits for replies. */
@@ -45,9 +51,12 @@ export class QueueClient {
   readonly runMode: QueuedRunMode;
   /** What keeps large payloads; undefined where entries have them all. */
   readonly claims: ClaimCheck | undefined;
+  /** What keeps messages until their transaction has committed; undefined where there is no outbox. */
+  readonly outbox: OutboxStage | undefined;
 
   /** @throws DISPATCH_INVALID_QUEUE_OPTIONS */
-  constructor({ factory, instanceId, queues, channel, inFlight, limits, claimCheck }: QueueClientParts) {
+  constructor({ factory, channel, claimCheck, ...parts }: QueueClientParts) {
+    const { instanceId, queues, inFlight, limits, outbox: options, transactions } = parts;
     this.channel = channel;
     const backend = factory.create({
       instanceId,
@@ -61,7 +70,10 @@ export class QueueClient {
     this.waiters = waiters;
     const claims = claimCheck && new ClaimCheck(claimCheck, backend);
     this.claims = claims;
-    this.runMode = new QueuedRunMode({ backend, catalog, waiters, channel, inFlight, limits, claims, instanceId });
+    this.outbox = options && new OutboxStage({ options, transactions, backend, catalog, channel, claims });
+    const outbox = this.outbox?.writer;
+    const sending = { backend, catalog, waiters, channel, inFlight, limits, claims, outbox, instanceId };
+    this.runMode = new QueuedRunMode(sending);
   }
 
   /** How many entries of a queue were found stalled by this process. */
@@ -73,6 +85,7 @@ export class QueueClient {
   async open(): Promise<void> {
     await this.backend.open();
     await this.claims?.open();
+    await this.outbox?.open();
     await Promise.all(this.catalog.names.map((name) => this.backend.ensure(this.catalog.add(name).settings)));
   }
 

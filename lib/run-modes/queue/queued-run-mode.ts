@@ -1,10 +1,14 @@
 import { encodeValue, type CodecLimits } from '../../message/codec/json-codec.js';
 import type { Envelope, MessagePriority } from '../../message/envelope.js';
+import type { MessageKind } from '../../message/message.js';
 import type { Receipt } from '../../message/receipt.js';
 import type { NotificationChannel } from '../../notifications/notification-channel.js';
 import { TaskEnqueuedNotification, TaskRejectedNotification } from '../../notifications/task-notifications.js';
 import type { InFlight } from '../in-flight.js';
 import type { ClaimCheck } from '../claim-check/claim-check.js';
+import { OutboxReplyError } from '../outbox/errors.js';
+import type { OutboxWriter } from '../outbox/outbox-writer.js';
+import type { Transaction } from '../../transactions/transaction.js';
 import { writeEntryData, type EntryContent } from './entry-data.js';
 import type { QueueBackend, QueueEntry } from './queue-backend.port.js';
 import type { QueueCatalog } from './queue-catalog.js';
@@ -21,6 +25,8 @@ export interface Destination {
   readonly handler: string | undefined;
   /** That of the handler; the message's own comes first. */
   readonly priority: MessagePriority | undefined;
+  /** Whether it goes through the outbox, where its route says so. */
+  readonly outbox?: boolean | undefined;
 }
 
 /** What a sender may say to the queue of one message. */
@@ -29,6 +35,8 @@ export interface Posting {
   readonly deduplicationId: string | undefined;
   /** As {@link QueueEntry.isForwarded}. */
   readonly isForwarded?: boolean;
+  /** The name of the handler that sends it and does not wait for the end. */
+  readonly sender?: string | undefined;
 }
 
 /** The parts a queued message passes on its way out; all of them live as long as the application. */
@@ -41,6 +49,8 @@ export interface QueuedRunModeParts {
   readonly limits: CodecLimits;
   /** What keeps large payloads; undefined where entries have them all. */
   readonly claims: ClaimCheck | undefined;
+  /** What writes messages into the transaction they are sent in; undefined where all go to their queue at once. */
+  readonly outbox: OutboxWriter | undefined;
   readonly instanceId: string;
 }
 
@@ -51,6 +61,8 @@ interface Sending {
   readonly posting: Posting;
   /** The instance that waits for the end. */
   readonly replyTo: string | undefined;
+  /** The transaction it becomes part of; undefined where it goes to its queue at once. */
+  readonly transaction: Transaction | undefined;
   readonly stored: (stored: Stored) => void;
   readonly refused: (error: unknown) => void;
 }
@@ -60,32 +72,36 @@ export class QueuedRunMode {
   constructor(private readonly parts: QueuedRunModeParts) {}
 
   /**
-   * Stores a message for one handler. Resolves when the store has it.
+   * Stores a message for one handler. Resolves when the store has it, or, of one that goes through the outbox, when it is written
+   * in the transaction.
    *
-   * @throws DISPATCH_QUEUE_FULL, DISPATCH_QUEUE_UNAVAILABLE, DISPATCH_UNSERIALIZABLE_MESSAGE, DISPATCH_MESSAGE_TOO_LARGE,
+   * @throws DISPATCH_OUTSIDE_TRANSACTION, DISPATCH_QUEUE_FULL, DISPATCH_QUEUE_UNAVAILABLE, DISPATCH_UNSERIALIZABLE_MESSAGE, DISPATCH_MESSAGE_TOO_LARGE,
    * DISPATCH_CLAIM_CHECK_UNAVAILABLE, DISPATCH_CLAIM_CHECK_FULL
    */
   post<R>(envelope: Envelope, to: Destination, posting: Posting): Promise<Receipt<R>> {
     return new Promise((resolve, refused) => {
-      const stored = (address: ReceiptAddress): void => resolve(this.receiptOf<R>(address));
-      this.store({ envelope, to, posting, replyTo: undefined, stored, refused });
+      const transaction = this.transactionFor(envelope, to, posting);
+      const isOnItsWay = transaction !== undefined;
+      const stored = (address: ReceiptAddress): void => resolve(this.receiptOf<R>(address, isOnItsWay));
+      this.store({ envelope, to, posting, replyTo: undefined, transaction, stored, refused });
     });
   }
 
   /**
    * Stores a message and waits for its handler's result, from whichever process runs it.
    *
-   * @throws the same as {@link post}; DISPATCH_REPLY_TIMEOUT, DISPATCH_REPLY_ABANDONED, DISPATCH_RESULT_UNKNOWN,
+   * @throws the same as {@link post}; DISPATCH_OUTBOX_REPLY, DISPATCH_REPLY_TIMEOUT, DISPATCH_REPLY_ABANDONED, DISPATCH_RESULT_UNKNOWN,
    * DISPATCH_CANCELLED, or the handler's error as a `RemoteError`
    */
   execute(envelope: Envelope, to: Destination, posting: Posting): Promise<unknown> {
     return new Promise((resolve, reject) => {
       envelope.callerSignal?.throwIfAborted();
+      if (this.transactionFor(envelope, to, posting) !== undefined) throw new OutboxReplyError(envelope.name);
       const expected = { entryId: entryIdOf(envelope, to), place: to.queue };
       const call = new QueuedCall(this.parts, { envelope, expected, delayMs: posting.delayMs }, resolve, reject);
       const stored = (address: Stored): void => call.wasStored(address);
       const refused = (error: unknown): void => call.wasRefused(error);
-      this.store({ envelope, to, posting, replyTo: this.parts.instanceId, stored, refused });
+      this.store({ envelope, to, posting, replyTo: this.parts.instanceId, transaction: undefined, stored, refused });
     });
   }
 
@@ -95,8 +111,19 @@ export class QueuedRunMode {
     return address === undefined ? undefined : this.receiptOf(address);
   }
 
-  private receiptOf<R>(address: ReceiptAddress): Receipt<R> {
-    return new QueueReceipt<R>(this.parts.backend, address, this.parts.limits);
+  private receiptOf<R>(address: ReceiptAddress, isOnItsWay = false): Receipt<R> {
+    return new QueueReceipt<R>(this.parts.backend, address, this.parts.limits, isOnItsWay);
+  }
+
+  /** Whether a message that is posted now is written in the transaction of its sender. */
+  isWritten(kind: MessageKind, isRouted: boolean | undefined): boolean {
+    return this.parts.outbox?.isWritten(kind, isRouted) ?? false;
+  }
+
+  private transactionFor(envelope: Envelope, to: Destination, { isForwarded, sender }: Posting) {
+    const { outbox } = this.parts;
+    if (outbox === undefined || isForwarded === true) return undefined;
+    return outbox.transactionFor({ messageName: envelope.name, kind: envelope.kind, isRouted: to.outbox, sender });
   }
 
   private store(sending: Sending): void {
@@ -113,18 +140,23 @@ export class QueuedRunMode {
     }
     const { inFlight } = this.parts;
     inFlight.enter();
-    content
+    const handed = content
       .then(
         (made) => this.hand(sending, made),
         (error: unknown) => this.refuse(sending, error),
       )
       .finally(() => inFlight.leave());
+    if (sending.transaction !== undefined) this.parts.outbox?.holdBack(sending.transaction, handed);
   }
 
   private hand(sending: Sending, content: EntryContent): void {
     const { envelope, to } = sending;
     const { backend, catalog, inFlight } = this.parts;
     const entry = this.entryOf(sending, content);
+    if (sending.transaction !== undefined) {
+      this.write(sending, sending.transaction, entry);
+      return;
+    }
     // Shutdown waits for a store to take what is on its way; not for room in a memory that ends with the process.
     const isWaitedFor = backend.features.has('durable');
     if (isWaitedFor) inFlight.enter();
@@ -143,6 +175,26 @@ export class QueuedRunMode {
         if ('claim' in content) this.parts.claims?.refused(content.claim, error);
         this.refuse(sending, error);
       },
+    });
+  }
+
+  /** Its payload, where it is kept elsewhere, has its time limit: nobody knows for certain that a transaction did not commit. */
+  private write(
+    sending: Sending,
+    transaction: Transaction,
+    { delayMs, replyTo: _replyTo, ...entry }: QueueEntry,
+  ): void {
+    const { backend, outbox } = this.parts;
+    const { queue } = sending.to;
+    outbox?.write(transaction, {
+      queue,
+      entry,
+      dueAtMs: delayMs > 0 ? Date.now() + delayMs : undefined,
+      written: () => {
+        const place = backend.placeOf?.(queue, entry.key) ?? queue;
+        sending.stored({ entryId: entry.id, place, isDuplicate: false });
+      },
+      refused: (error) => this.refuse(sending, error),
     });
   }
 

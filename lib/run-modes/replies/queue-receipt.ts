@@ -33,6 +33,8 @@ export class QueueReceipt<R> implements Receipt<R> {
     private readonly backend: Pick<QueueBackend, 'read' | 'cancel'>,
     private readonly address: ReceiptAddress,
     private readonly limits: CodecLimits,
+    /** True where it is not in the queue yet, and comes there once its transaction has committed. */
+    private readonly isOnItsWay = false,
   ) {}
 
   get id(): string {
@@ -52,7 +54,7 @@ export class QueueReceipt<R> implements Receipt<R> {
     for (let waitMs = FIRST_POLL_MS; ; waitMs = Math.min(waitMs * 1.5, LAST_POLL_MS)) {
       const { state, outcome } = await this.read();
       if (outcome !== undefined) return this.resultOf(outcome);
-      if (state === 'unknown') throw new ResultUnknownError(this.id);
+      if (state === 'unknown' && !this.isOnItsWay) throw new ResultUnknownError(this.id);
       const leftMs = endsAtMs - performance.now();
       if (leftMs <= 0) throw new ReplyTimeoutError(this.messageId, this.id, timeoutMs);
       await new Promise((resolve) => setTimeout(resolve, Math.min(waitMs, leftMs)));

@@ -16,6 +16,9 @@ import { QueueLetters, type LetterDestination } from '../dead-letters/queue-lett
 import { QueueNotConfiguredError } from '../errors.js';
 import type { InFlight } from '../in-flight.js';
 import type { LastFailures } from '../last-failures.js';
+import { Outbox } from '../outbox/outbox.js';
+import type { ResolvedOutbox } from '../outbox/outbox.options.js';
+import type { Transactions } from '../../transactions/transactions.js';
 import type { ResolvedClaimCheck } from '../claim-check/claim-check.options.js';
 import type { QueueBackendFactory } from '../queue/queue-backend.port.js';
 import type { QueueCatalogOptions } from '../queue/queue-catalog.js';
@@ -44,6 +47,8 @@ export interface QueueStageParts {
   readonly inFlight: InFlight;
   readonly limits: CodecLimits;
   readonly claimCheck: ResolvedClaimCheck | undefined;
+  readonly outbox: ResolvedOutbox | undefined;
+  readonly transactions: Pick<Transactions, 'current'>;
   readonly policies: FailurePolicies;
   readonly lastFailures: LastFailures;
   readonly decisions: DecisionLog;
@@ -61,13 +66,16 @@ export class QueueStage {
   /** Asks for queues fail with DISPATCH_NO_QUEUE where there are none. */
   readonly queues: Queues;
   readonly health: QueueHealth;
+  /** Asks for it fail with DISPATCH_OUTBOX_NOT_CONFIGURED where there is none. */
+  readonly outbox: Outbox;
   private worker: QueueWorker | undefined;
   private watch: LettersWatch | undefined;
 
   constructor(private readonly parts: QueueStageParts) {
-    const { factory, catalog: queues, channel, inFlight, limits, claimCheck } = parts;
+    const { factory, catalog: queues, channel } = parts;
     const instanceId = randomUUID();
-    this.client = factory && new QueueClient({ factory, instanceId, queues, channel, inFlight, limits, claimCheck });
+    this.client = factory && new QueueClient({ ...parts, factory, instanceId, queues });
+    this.outbox = this.client?.outbox?.outbox ?? new Outbox(undefined);
     this.queues = new Queues(() => {
       const { backend, catalog } = this.opened();
       const hasLetterStore = parts.deadLetters.store !== undefined;
@@ -160,6 +168,7 @@ export class QueueStage {
     );
     await Promise.all(this.workedOn.map((name) => this.workOn(catalog.add(name).settings)));
     if (this.isStopped) return;
+    this.client.outbox?.start();
     this.health.start();
     const queues = (): readonly string[] => this.workedOn;
     this.watch ??= new LettersWatch({ backend, queues, channel, options: this.parts.deadLetters });
@@ -175,7 +184,7 @@ export class QueueStage {
   }
 
   /**
-   * Gives back what is still being handled, then closes what sends, then the connections. Callers here who wait for
+   * Gives back what is still being handled, relays what its transactions have sent, then closes what sends, then the connections. Callers here who wait for
    * replies are given the time that is left; where this process works on queues itself, what they wait for may be in one
    * that nobody works on any more, so they are given no longer than it takes a reply to come.
    *
@@ -183,8 +192,11 @@ export class QueueStage {
    */
   async close(leftMs: number): Promise<void> {
     this.stop();
+    const startedAtMs = performance.now();
     await this.worker?.close();
-    await this.client?.close(this.workedOn.length > 0 ? Math.min(leftMs, REPLY_GRACE_MS) : leftMs);
+    const left = (): number => Math.max(0, leftMs - (performance.now() - startedAtMs));
+    await this.client?.outbox?.close(left());
+    await this.client?.close(this.workedOn.length > 0 ? Math.min(left(), REPLY_GRACE_MS) : left());
     try {
       await this.parts.deadLetters.store?.close?.();
     } catch (error) {

@@ -23,6 +23,8 @@ import {
   MessageRefusedNotification,
   MessageSkippedNotification,
 } from '../../../lib/notifications/router-notifications.js';
+import * as outboxNotifications from '../../../lib/notifications/outbox/outbox-notifications.js';
+import * as projectionNotifications from '../../../lib/notifications/projections/projection-notifications.js';
 import * as circuitNotifications from '../../../lib/notifications/resilience/circuit-notifications.js';
 import * as routerNotifications from '../../../lib/notifications/router-notifications.js';
 import * as sagaNotifications from '../../../lib/notifications/saga-notifications.js';
@@ -167,6 +169,8 @@ describe('NOTIFICATIONS', () => {
       circuitNotifications,
       sagaNotifications,
       eventStoreNotifications,
+      outboxNotifications,
+      projectionNotifications,
       taskNotifications,
     ]
       .flatMap((module) => Object.values(module))

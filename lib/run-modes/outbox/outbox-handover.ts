@@ -1,0 +1,141 @@
+import { isDispatchError } from '../../common/dispatch-error.js';
+import type { NotificationChannel } from '../../notifications/notification-channel.js';
+import {
+  OutboxFailedNotification,
+  OutboxRelayedNotification,
+} from '../../notifications/outbox/outbox-notifications.js';
+import { TaskEnqueuedNotification, type TaskFacts } from '../../notifications/task-notifications.js';
+import type { ClaimCheck } from '../claim-check/claim-check.js';
+import { entryFacts } from '../queue/entry-data.js';
+import { InvalidQueueOptionsError } from '../queue/errors.js';
+import type { QueueCatalog } from '../queue/queue-catalog.js';
+import type { EntrySending } from '../queue/queue-sender.js';
+import { toWireError } from '../queue/wire-error.js';
+import { receiptId } from '../replies/queue-receipt.js';
+import { orderOf } from './order-of.js';
+import type { OutboxEnd, OutboxMessage } from './outbox-store.port.js';
+
+/** The wait before a message is handed again to a queue that refused it, in milliseconds: it doubles from the first to the last. */
+const FIRST_RETRY_MS = 1000;
+const LAST_RETRY_MS = 60_000;
+/** With these codes it is the queue that cannot, and not the message. */
+const NOT_NOW: ReadonlySet<string> = new Set([
+  'DISPATCH_QUEUE_UNAVAILABLE',
+  'DISPATCH_QUEUE_FULL',
+  'DISPATCH_QUEUE_CLOSED',
+]);
+
+/** Where messages are handed to, and who is told. */
+export interface OutboxHandoverParts {
+  readonly catalog: Pick<QueueCatalog, 'get'>;
+  readonly channel: NotificationChannel;
+  readonly claims: ClaimCheck | undefined;
+  readonly maxAttempts: number;
+}
+
+/** What became of messages. */
+export interface Handed {
+  readonly ends: readonly OutboxEnd[];
+  /** Why a queue could not take any, and had better be left alone for a while. */
+  readonly heldUpBy: unknown;
+}
+
+type Result = Parameters<EntrySending['resolve']>[0];
+type Answer = { readonly end: OutboxEnd } | { readonly notNow: unknown };
+
+/**
+ * Hands messages to their queues as if they were sent now, so that they go in the queues' own batches. Of several messages of
+ * one key the next goes when the queue has the one before: no answer of a queue can put them out of order.
+ */
+export class OutboxHandover {
+  constructor(private readonly parts: OutboxHandoverParts) {}
+
+  /** Never rejects. What is not among the ends was not handed over, or it is not known what became of it. */
+  async hand(messages: readonly OutboxMessage[]): Promise<Handed> {
+    const ends: OutboxEnd[] = [];
+    const refused = new Set<string>();
+    for (const wave of wavesOf(messages)) {
+      const next = wave.filter((message) => !refused.has(orderOf(message) ?? ''));
+      const answers = await Promise.all(next.map((message) => this.handOne(message)));
+      for (const [index, answer] of answers.entries()) {
+        if ('notNow' in answer) continue;
+        ends.push(answer.end);
+        const order = next[index] && orderOf(next[index]);
+        if (answer.end.status === 'retry' && order !== undefined) refused.add(order);
+      }
+      const late = answers.find((answer) => 'notNow' in answer);
+      if (late !== undefined) return { ends, heldUpBy: late.notNow };
+    }
+    return { ends, heldUpBy: undefined };
+  }
+
+  private handOne(message: OutboxMessage): Promise<Answer> {
+    const { queue, entry, dueAtMs } = message;
+    const known = this.parts.catalog.get(queue);
+    if (known === undefined) {
+      const problem = 'this process does not know it: name it in "queues.each" of DispatchModule';
+      return Promise.resolve(this.refusal(message, new InvalidQueueOptionsError(`the queue "${queue}"`, [problem])));
+    }
+    const delayMs = dueAtMs === undefined ? 0 : Math.max(0, dueAtMs - Date.now());
+    return new Promise((resolve) => {
+      known.sender.send({
+        entry: { ...entry, delayMs, replyTo: undefined },
+        resolve: (result) => resolve(this.stored(message, result)),
+        reject: (error) => resolve(this.refusal(message, error)),
+      });
+    });
+  }
+
+  private stored(message: OutboxMessage, result: Result): Answer {
+    const { id, entry, addedAt } = message;
+    const { channel, claims } = this.parts;
+    // One of its own id is itself, handed over before by somebody who could not say so any more: that needs its payload.
+    const isJoined = result.status === 'duplicate' && result.id !== entry.id;
+    if (isJoined) claims?.dropped(entry.data);
+    const entryId = result.status === 'duplicate' ? result.id : entry.id;
+    const facts = factsOf(message, receiptId({ entryId, place: result.place }));
+    const { messageId = entry.id, handler, queue, receiptId: receipt = '' } = facts;
+    if (result.status === 'stored' && channel.wants(TaskEnqueuedNotification)) {
+      channel.publish(new TaskEnqueuedNotification(entry.name, messageId, handler, queue, receipt));
+    }
+    if (channel.wants(OutboxRelayedNotification)) {
+      channel.publish(new OutboxRelayedNotification(facts, Math.max(0, Date.now() - addedAt.getTime())));
+    }
+    return { end: { id, status: 'sent' } };
+  }
+
+  private refusal(message: OutboxMessage, error: unknown): Answer {
+    if (isDispatchError(error) && NOT_NOW.has(error.code)) return { notNow: error };
+    const { id } = message;
+    const attempts = message.attempts + 1;
+    if (attempts < this.parts.maxAttempts) {
+      const delayMs = Math.min(FIRST_RETRY_MS * 2 ** message.attempts, LAST_RETRY_MS);
+      return { end: { id, status: 'retry', delayMs, error: toWireError(error) } };
+    }
+    const { channel } = this.parts;
+    if (channel.wants(OutboxFailedNotification)) {
+      channel.publish(new OutboxFailedNotification(factsOf(message, undefined), id, attempts, error));
+    }
+    return { end: { id, status: 'failed', error: toWireError(error) } };
+  }
+}
+
+/** Messages in groups, of which none has two of one key. */
+function wavesOf(messages: readonly OutboxMessage[]): OutboxMessage[][] {
+  const waves: OutboxMessage[][] = [];
+  const counts = new Map<string, number>();
+  for (const message of messages) {
+    const order = orderOf(message);
+    const index = order === undefined ? 0 : (counts.get(order) ?? 0);
+    if (order !== undefined) counts.set(order, index + 1);
+    const wave = waves[index];
+    if (wave === undefined) waves.push([message]);
+    else wave.push(message);
+  }
+  return waves;
+}
+
+function factsOf({ queue, entry }: OutboxMessage, receipt: string | undefined): TaskFacts {
+  const { messageId, handler } = entryFacts(entry.data, entry.id);
+  return { messageName: entry.name, messageId, handler, queue, receiptId: receipt };
+}
