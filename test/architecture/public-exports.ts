@@ -252,6 +252,7 @@ export const SUBPATH_EXPORTS: Readonly<Record<string, readonly string[]>> = {
     'postgresDeadLetters',
     'postgresIdempotency',
     'postgresMigrationSql',
+    'postgresOutbox',
     'postgresSequence',
     'postgresTablesState',
     'postgresTransactions',

@@ -20,7 +20,7 @@ const { CachedQuery, CircuitBreaker, InvalidatesQueries, Query, QueryHandler, Ra
 const { decider, InjectAggregateRepository, upcaster, Upcaster } = dispatch;
 import type { CircuitBreakers, DeadLetters, ICommandHandler } from 'nestjs-dispatch';
 import { bullmq } from 'nestjs-dispatch/bullmq';
-import { postgresClaimCheck } from 'nestjs-dispatch/postgres';
+import { postgresClaimCheck, postgresOutbox } from 'nestjs-dispatch/postgres';
 import { Command, CommandFailedNotification, DeciderRepository, Dispatcher, Event } from 'nestjs-dispatch';
 @Module({}) class AppModule {}
 class OrderPaid extends Event { orderId = ''; }
@@ -34,6 +34,7 @@ class ChargeCard extends Command<{ orderId: string; isPaid: boolean }> {
   constructor(readonly orderId: string) { super(); }
 }
 declare const dispatcher: Dispatcher;
+declare const scope: dispatch.TransactionScope;
 declare const bank: { charge(orderId: string): Promise<string> };
 declare const mailer: { send(orderId: string, receipt: string): Promise<void> };
 `;

@@ -8,22 +8,27 @@ import {
   postgresClaimCheck,
   postgresDeadLetters,
   postgresIdempotency,
+  postgresOutbox,
   postgresSequence,
 } from '../../../lib/integrations/postgres/index.js';
 import {
   claimCheckStoreContract,
   deadLetterStoreContract,
   idempotencyStoreContract,
+  outboxStoreContract,
   sequenceStoreContract,
 } from '../../../lib/testing/index.js';
 import { startPostgres, type PostgresServer } from '../../services/postgres.js';
+import { pgTransactions } from './pg-transactions.js';
 
 let postgres: PostgresServer;
 let connection: string;
+let pool: pg.Pool;
 
 beforeAll(async () => {
   postgres = await startPostgres();
   connection = postgres.url.replace('postgres@', 'app@');
+  pool = new pg.Pool({ connectionString: connection });
   await migratePostgres({ connection: postgres.url });
   const owner = new pg.Client({ connectionString: postgres.url });
   await owner.connect();
@@ -31,7 +36,10 @@ beforeAll(async () => {
   await owner.end();
 });
 
-afterAll(() => postgres.stop());
+afterAll(async () => {
+  await pool.end();
+  await postgres.stop();
+});
 
 describe('a user with the rights that the README names', () => {
   it.each(idempotencyStoreContract({ store: () => postgresIdempotency({ connection }) }))(
@@ -62,11 +70,25 @@ describe('a user with the rights that the README names', () => {
     },
   );
 
+  it.each(outboxStoreContract({ place: emptyOutbox }))('has an outbox that $title', async ({ run }) => {
+    await expect(run()).resolves.toBeUndefined();
+  });
+
   it('may start with "migrate" where there is nothing to do, and may make nothing new', async () => {
     await expect(migratePostgres({ connection })).resolves.toBeUndefined();
     await expect(migratePostgres({ connection, schema: 'other' })).rejects.toThrow('permission denied');
   });
 });
+
+async function emptyOutbox() {
+  await pool.query(`DELETE FROM dispatch.dispatch_outbox;
+    UPDATE dispatch.dispatch_outbox_lanes SET taken_by = NULL, taken_until = '-infinity'`);
+  const scope = pgTransactions(pool);
+  return {
+    store: () => postgresOutbox({ connection }),
+    transact: (work: (client: unknown) => Promise<void>) => scope.run(work, {}),
+  };
+}
 
 /** Read from the README, so that it stays true. */
 function grants(): string {

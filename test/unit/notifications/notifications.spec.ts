@@ -154,6 +154,7 @@ describe('Notifications', () => {
 const BASES: ReadonlySet<unknown> = new Set([
   DispatchNotification,
   deadLetterNotifications.DeadLetterNotification,
+  projectionNotifications.ProjectionNotification,
   taskNotifications.TaskNotification,
   taskNotifications.HandledTaskNotification,
 ]);
