@@ -250,6 +250,7 @@ export const SUBPATH_EXPORTS: Readonly<Record<string, readonly string[]>> = {
     'migratePostgres',
     'postgresClaimCheck',
     'postgresDeadLetters',
+    'postgresEventStore',
     'postgresIdempotency',
     'postgresMigrationSql',
     'postgresOutbox',

@@ -1,5 +1,6 @@
 export { postgresClaimCheck } from './claim-check/postgres-claim-check.js';
 export { postgresDeadLetters, type PostgresDeadLettersOptions } from './dead-letters/postgres-dead-letters.js';
+export { postgresEventStore, type PostgresEventStoreOptions } from './event-store/postgres-event-store.js';
 export { postgresIdempotency, type PostgresIdempotencyOptions } from './idempotency/postgres-idempotency.js';
 export { postgresOutbox, type PostgresOutboxOptions } from './outbox/postgres-outbox.js';
 export { postgresSequence, type PostgresSequenceOptions } from './sequence/postgres-sequence.js';

@@ -8,7 +8,10 @@ export const SHARED = process.env['TEST_POSTGRES_URL'] ?? '';
 
 const made: { readonly schema: string; readonly pool: pg.Pool }[] = [];
 
+const open: (() => Promise<unknown> | undefined)[] = [];
+
 afterEach(async () => {
+  for (const close of open.splice(0).toReversed()) await close();
   for (const { schema, pool } of made.splice(0)) {
     await pool.query(`DROP SCHEMA IF EXISTS "${schema}" CASCADE`);
     await pool.end();
@@ -21,4 +24,9 @@ export function freshSchema(): { readonly schema: string; readonly pool: pg.Pool
   const pool = new pg.Pool({ connectionString: SHARED, max: 4 });
   made.push({ schema, pool });
   return { schema, pool };
+}
+
+/** Has something closed after the test, before the schemas go: what is in a transaction would hold them. */
+export function closedAfterwards(close: () => Promise<unknown> | undefined): void {
+  open.push(close);
 }

@@ -7,6 +7,7 @@ import {
   migratePostgres,
   postgresClaimCheck,
   postgresDeadLetters,
+  postgresEventStore,
   postgresIdempotency,
   postgresOutbox,
   postgresSequence,
@@ -14,6 +15,7 @@ import {
 import {
   claimCheckStoreContract,
   deadLetterStoreContract,
+  eventStoreContract,
   idempotencyStoreContract,
   outboxStoreContract,
   sequenceStoreContract,
@@ -73,6 +75,13 @@ describe('a user with the rights that the README names', () => {
   it.each(outboxStoreContract({ place: emptyOutbox }))('has an outbox that $title', async ({ run }) => {
     await expect(run()).resolves.toBeUndefined();
   });
+
+  it.each(eventStoreContract({ store: () => postgresEventStore({ connection }) }))(
+    'has a store of events that $title',
+    async ({ run }) => {
+      await expect(run()).resolves.toBeUndefined();
+    },
+  );
 
   it('may start with "migrate" where there is nothing to do, and may make nothing new', async () => {
     await expect(migratePostgres({ connection })).resolves.toBeUndefined();

@@ -15,11 +15,12 @@ const UNREACHABLE: ReadonlySet<unknown> = new Set([
 ]);
 
 /**
- * What a server says that stops, starts, is full, or has become a replica: class 08, and these.
+ * What a server says that stops, starts, is full, or has become a replica, and where others held a lock for too long: class 08,
+ * and these.
  *
  * @see https://www.postgresql.org/docs/current/errcodes-appendix.html
  */
-const SERVER_AWAY = /^(08|57P0[1-35]|53300|25006)/;
+const SERVER_AWAY = /^(08|57P0[1-35]|53300|25006|55P03)/;
 
 /** What pg says, which has no code. */
 const LOST =
@@ -55,4 +56,9 @@ export function isOutage(error: unknown): boolean {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   if (UNREACHABLE.has(code) || SERVER_AWAY.test(code)) return true;
   return error.cause !== undefined && isOutage(error.cause);
+}
+
+/** Whether the server has answered, and refuses the statement: then nothing of it was done. */
+export function isRefusal(error: unknown): boolean {
+  return isNativeError(error) && 'severity' in error && !isOutage(error);
 }

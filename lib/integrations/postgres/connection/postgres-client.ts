@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 
 import { PostgresUnavailableError } from '../errors.js';
-import { isOutage, within } from './outage.js';
+import { isOutage, isRefusal, within } from './outage.js';
 import { isPool, type PostgresConnectionOptions, type ResolvedPostgresOptions } from './postgres-options.js';
 
 /** The wait before a statement that met no server is tried again, in milliseconds: it doubles from the first to the last. */
@@ -18,9 +18,17 @@ interface DriverResult {
   readonly command?: string;
 }
 
+/** A statement to be run. */
+export interface Statement {
+  readonly text: string;
+  readonly values?: readonly unknown[];
+  /** What the server keeps it under, for each connection, so that it is read and planned once; it says nothing of the values. */
+  readonly name?: string | undefined;
+}
+
 /** One connection of a pool, as far as it is used here. */
 export interface PooledConnection {
-  query(text: string | object, values?: readonly unknown[]): Promise<DriverResult>;
+  query(statement: string | object, values?: readonly unknown[]): Promise<DriverResult>;
   on(event: 'error', listener: (error: unknown) => void): unknown;
   removeListener(event: 'error', listener: (error: unknown) => void): unknown;
   release(destroy: boolean): void;
@@ -80,13 +88,35 @@ export class PostgresClient {
    *
    * @throws DISPATCH_POSTGRES_UNAVAILABLE, or what the server says of the statement
    */
-  async query<Row>(
-    text: string,
-    values?: readonly unknown[],
-    timeoutMs: number = this.timeoutMs,
-  ): Promise<readonly Row[]> {
-    // The caller knows what its statement returns.
-    return this.persist(timeoutMs, (endsAtMs) => this.attempt(text, values, endsAtMs)) as Promise<readonly Row[]>;
+  query<Row>(text: string, values?: readonly unknown[], timeoutMs?: number): Promise<readonly Row[]> {
+    return this.run<Row>(values === undefined ? { text } : { text, values }, timeoutMs);
+  }
+
+  /** The same, for a statement that may have a name. @throws as {@link query} */
+  run<Row>(statement: Statement, timeoutMs: number = this.timeoutMs): Promise<readonly Row[]> {
+    return this.patiently(timeoutMs, async (endsAtMs) => {
+      const connection = await this.borrow(endsAtMs);
+      // The caller knows what its statement returns.
+      return (await this.runOn(connection, statement, endsAtMs)) as readonly Row[];
+    });
+  }
+
+  /**
+   * Runs a statement that would do harm twice: it waits for a server that is away, as the others do, but what was once sent is not
+   * repeated.
+   *
+   * @throws DISPATCH_POSTGRES_UNAVAILABLE, where it may have been carried out, or what the server says of the statement
+   */
+  async runOnce<Row>(statement: Statement): Promise<readonly Row[]> {
+    const { timeoutMs, label } = this;
+    const endsAtMs = performance.now() + timeoutMs;
+    const connection = await this.patiently(timeoutMs, (borrowedByMs) => this.borrow(borrowedByMs));
+    try {
+      // The caller knows what its statement returns.
+      return (await this.runOn(connection, statement, endsAtMs)) as readonly Row[];
+    } catch (cause) {
+      throw isOutage(cause) ? new PostgresUnavailableError(label, timeoutMs, { cause }) : cause;
+    }
   }
 
   /**
@@ -96,7 +126,7 @@ export class PostgresClient {
    * @throws DISPATCH_POSTGRES_UNAVAILABLE, or what the server says of the statement
    */
   async lend(statement: string, onLost: (error: unknown) => void): Promise<PooledConnection> {
-    return this.persist(this.timeoutMs, async (endsAtMs) => {
+    return this.patiently(this.timeoutMs, async (endsAtMs) => {
       const connection = await this.borrow(endsAtMs);
       connection.on('error', onLost);
       try {
@@ -108,27 +138,6 @@ export class PostgresClient {
         throw error;
       }
     });
-  }
-
-  /** Closes what was opened here; a server that does not answer in time is left without a goodbye. Idempotent. */
-  close(): Promise<void> {
-    return (this.closing ??= this.end());
-  }
-
-  /** Tries again within the time limit where no server answers. */
-  private async persist<T>(timeoutMs: number, work: (endsAtMs: number) => Promise<T>): Promise<T> {
-    const endsAtMs = performance.now() + timeoutMs;
-    for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LAST_PAUSE_MS)) {
-      try {
-        return await work(endsAtMs);
-      } catch (cause) {
-        if (!isOutage(cause)) throw cause;
-        if (this.closing !== undefined || performance.now() + pauseMs >= endsAtMs) {
-          throw new PostgresUnavailableError(this.label, timeoutMs, { cause });
-        }
-        await delay(pauseMs);
-      }
-    }
   }
 
   /**
@@ -157,6 +166,11 @@ export class PostgresClient {
     return dedicated(client, end);
   }
 
+  /** Closes what was opened here; a server that does not answer in time is left without a goodbye. Idempotent. */
+  close(): Promise<void> {
+    return (this.closing ??= this.end());
+  }
+
   private async end(): Promise<void> {
     if (!this.isOwn) {
       this.pool.removeListener('error', ignore);
@@ -167,22 +181,42 @@ export class PostgresClient {
     for (const socket of this.sockets) socket.destroy();
   }
 
-  private async attempt(
-    text: string,
-    values: readonly unknown[] | undefined,
+  /** Tries again while the server is away, until the time is over. */
+  private async patiently<T>(timeoutMs: number, work: (endsAtMs: number) => Promise<T>): Promise<T> {
+    const endsAtMs = performance.now() + timeoutMs;
+    for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LAST_PAUSE_MS)) {
+      try {
+        return await work(endsAtMs);
+      } catch (cause) {
+        if (!isOutage(cause)) throw cause;
+        if (this.closing !== undefined || performance.now() + pauseMs >= endsAtMs) {
+          throw new PostgresUnavailableError(this.label, timeoutMs, { cause });
+        }
+        await delay(pauseMs);
+      }
+    }
+  }
+
+  private async runOn(
+    connection: PooledConnection,
+    { name, text, values }: Statement,
     endsAtMs: number,
   ): Promise<readonly unknown[]> {
-    const connection = await this.borrow(endsAtMs);
     // The pool listens to idle connections only. What breaks this one fails the statement too.
     connection.on('error', ignore);
     let isBroken = true;
     try {
-      const { rows = [] } = await within(endsAtMs - performance.now(), connection.query(text, values));
+      const answer =
+        name === undefined ? connection.query(text, values) : connection.query({ name, text, values: values ?? [] });
+      const { rows = [] } = await within(endsAtMs - performance.now(), answer);
       isBroken = false;
       return rows;
+    } catch (error) {
+      // Of several statements one may have begun a transaction; and it may still wait for an answer.
+      isBroken = values === undefined || !isRefusal(error);
+      throw error;
     } finally {
       connection.removeListener('error', ignore);
-      // After an error it may be in a transaction, or wait for an answer.
       connection.release(isBroken);
     }
   }

@@ -135,7 +135,8 @@ function misplacedProblem(options: unknown): string | undefined {
     : undefined;
 }
 
-function choiceProblems(name: string, value: unknown, choices: readonly unknown[]): string[] {
+/** What is wrong with a choice. */
+export function choiceProblems(name: string, value: unknown, choices: readonly unknown[]): string[] {
   if (choices.includes(value)) return [];
   return [`has ${name} ${JSON.stringify(value)}, not ${choices.map((choice) => JSON.stringify(choice)).join(' or ')}`];
 }

@@ -1,5 +1,6 @@
 import { CLAIM_CHECK_STEPS } from '../claim-check/claim-check-sql.js';
 import { DEAD_LETTERS_STEPS } from '../dead-letters/dead-letters-sql.js';
+import { EVENT_STORE_STEPS } from '../event-store/event-store-tables.js';
 import { IDEMPOTENCY_STEPS } from '../idempotency/idempotency-sql.js';
 import { OUTBOX_STEPS } from '../outbox/outbox-sql.js';
 import { SEQUENCE_STEPS } from '../sequence/sequence-sql.js';
@@ -11,6 +12,7 @@ import { SEQUENCE_STEPS } from '../sequence/sequence-sql.js';
 const STEPS = {
   'claim-check': CLAIM_CHECK_STEPS,
   'dead-letters': DEAD_LETTERS_STEPS,
+  'event-store': EVENT_STORE_STEPS,
   idempotency: IDEMPOTENCY_STEPS,
   outbox: OUTBOX_STEPS,
   sequence: SEQUENCE_STEPS,

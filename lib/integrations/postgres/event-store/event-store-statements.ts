@@ -1,0 +1,145 @@
+import { createHash } from 'node:crypto';
+
+import { positionLock, streamLock, tableId } from './event-store-tables.js';
+
+/** A statement as it is kept by a server. */
+export interface NamedText {
+  readonly text: string;
+  readonly name: string | undefined;
+}
+
+/** The statements of the store. Each is atomic by itself. */
+export interface EventStoreStatements {
+  /** Stream, expected version, id, name, schema version, payload, metadata. A row with stream, version and position where it was appended. */
+  readonly appendOne: NamedText;
+  /**
+   * Of each append stream and expected version, of each event which append (from 1), which of its events (from 1), id, name, schema version,
+   * payload, metadata: nine lists. A row with stream, version and position for each event that was appended.
+   */
+  readonly appendMany: NamedText;
+  /** As the function takes it. One row. */
+  readonly append: NamedText;
+  /** Stream, lowest version, highest version, limit. A row without a name says that the stream is deleted. */
+  readonly streamForwards: NamedText;
+  readonly streamBackwards: NamedText;
+  /** The position up to which all is settled. One row. */
+  readonly settled: NamedText;
+  /** Position behind which to begin, position where to end, limit. */
+  readonly page: NamedText;
+  /** The same, with names and categories, each null for all, and whether archived streams are left out. */
+  readonly filteredPage: NamedText;
+  /** Stream. */
+  readonly facts: NamedText;
+  /** Stream, whether it is deleted. */
+  readonly close: NamedText;
+  /** Channel. */
+  readonly notify: NamedText;
+}
+
+const COLUMNS = `e.stream, e.version, e.position, e.id, e.name, e.schema_version, e.payload, e.metadata::text AS metadata,
+    date_part('epoch', e.recorded_at) AS recorded_at`;
+
+/** The same, for a schema; with names where the server is to keep them. */
+export function eventStoreStatements(schema: string, isPrepared: boolean): EventStoreStatements {
+  const named = (text: string): NamedText => ({ text, name: isPrepared ? nameOf(text) : undefined });
+  return {
+    appendOne: named(appendOne(schema)),
+    appendMany: named(appendMany(schema)),
+    append: named(`SELECT * FROM "${schema}".dispatch_append($1, $2, $3, $4, $5, $6, $7, $8, $9)`),
+    streamForwards: named(streamPage(schema, 'ASC')),
+    streamBackwards: named(streamPage(schema, 'DESC')),
+    settled: named(settled(schema)),
+    page: named(`SELECT ${COLUMNS} FROM "${schema}".dispatch_events e
+    WHERE e.position > $1 AND e.position <= $2 ORDER BY e.position LIMIT $3`),
+    // Never by name: which index serves depends on how many events the names have.
+    filteredPage: { text: filteredPage(schema), name: undefined },
+    facts: named(`SELECT COALESCE(c.version, e.version) AS version,
+    COALESCE(c.is_archived, false) AS is_archived, COALESCE(c.is_deleted, false) AS is_deleted
+    FROM (SELECT max(version) AS version FROM "${schema}".dispatch_events WHERE stream = $1) e
+    LEFT JOIN "${schema}".dispatch_closed_streams c ON c.stream = $1`),
+    close: named(`SELECT "${schema}".dispatch_close_stream($1, $2) AS outcome`),
+    notify: named(`SELECT pg_notify($1, '')`),
+  };
+}
+
+/**
+ * Appends what nothing is in the way of, without waiting for anybody: a stream that somebody else is changing is left out. The version
+ * may be read before the lock is taken, so it can be out of date: then the unique index refuses it all.
+ */
+function appendOne(schema: string): string {
+  return `INSERT INTO "${schema}".dispatch_events (stream, version, id, name, schema_version, payload, metadata)
+    SELECT $1, s.version + 1, $3, $4, $5, $6, $7::json
+    FROM (
+      SELECT ${lastVersion(schema, '$1')} AS version,
+        pg_try_advisory_xact_lock(${streamLock(schema, '$1')}) AS is_free, ${positionLock(schema)}
+      OFFSET 0
+    ) s
+    WHERE s.is_free AND ${isExpected('$2::bigint')} AND ${isOpen(schema, '$1')}
+    RETURNING stream, version, position`;
+}
+
+function appendMany(schema: string): string {
+  return `INSERT INTO "${schema}".dispatch_events AS e (stream, version, id, name, schema_version, payload, metadata)
+    SELECT s.stream, s.version + n.nth_event, n.id, n.name, n.schema_version, n.payload, n.metadata::json
+    FROM (SELECT ${positionLock(schema)} OFFSET 0) l
+    CROSS JOIN (
+      SELECT g.stream, g.expected, g.nth, ${lastVersion(schema, 'g.stream')} AS version,
+        pg_try_advisory_xact_lock(${streamLock(schema, 'g.stream')}) AS is_free
+      FROM unnest($1::text[], $2::bigint[]) WITH ORDINALITY AS g(stream, expected, nth)
+      OFFSET 0
+    ) s
+    JOIN unnest($3::int[], $4::int[], $5::text[], $6::text[], $7::int[], $8::text[], $9::text[]) WITH ORDINALITY
+      AS n(nth_append, nth_event, id, name, schema_version, payload, metadata, nth) ON n.nth_append = s.nth
+    WHERE s.is_free AND ${isExpected('s.expected')} AND ${isOpen(schema, 's.stream')}
+    ORDER BY n.nth
+    RETURNING e.stream, e.version, e.position`;
+}
+
+function lastVersion(schema: string, stream: string): string {
+  return `COALESCE((SELECT v.version FROM "${schema}".dispatch_events v WHERE v.stream = ${stream} ORDER BY v.version DESC LIMIT 1), 0)`;
+}
+
+function isExpected(expected: string): string {
+  return `CASE ${expected} WHEN -1 THEN true WHEN -2 THEN s.version > 0 ELSE s.version = ${expected} END`;
+}
+
+function isOpen(schema: string, stream: string): string {
+  return `NOT EXISTS (SELECT FROM "${schema}".dispatch_closed_streams c WHERE c.stream = ${stream})`;
+}
+
+function streamPage(schema: string, order: 'ASC' | 'DESC'): string {
+  return `(SELECT ${COLUMNS} FROM "${schema}".dispatch_events e
+    WHERE e.stream = $1 AND e.version >= $2 AND e.version <= $3 ORDER BY e.version ${order} LIMIT $4)
+    UNION ALL SELECT c.stream, 0, 0, NULL, NULL, 0, NULL, NULL, 0
+    FROM "${schema}".dispatch_closed_streams c WHERE c.stream = $1 AND c.is_deleted`;
+}
+
+/**
+ * The last position there was when the statement began, or the lowest that a transaction which is still under way may have taken: the
+ * locks are looked at after that. A position in a lock is a half, and the whole one is the nearest to the last.
+ */
+function settled(schema: string): string {
+  return `SELECT LEAST(l.position, (
+      SELECT min(l.position + (k.objid::bigint - l.position % 4294967296 + 6442450944) % 4294967296 - 2147483648)
+      FROM pg_locks k
+      WHERE k.locktype = 'advisory' AND k.objsubid = 2 AND k.classid = ${tableId(schema)}
+        AND k.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
+    )) AS position
+    FROM (
+      SELECT COALESCE((SELECT e.position FROM "${schema}".dispatch_events e ORDER BY e.position DESC LIMIT 1), 0) AS position
+      OFFSET 0
+    ) l`;
+}
+
+function filteredPage(schema: string): string {
+  return `SELECT ${COLUMNS} FROM "${schema}".dispatch_events e
+    WHERE e.position > $1 AND e.position <= $2
+      AND ($4::text[] IS NULL OR e.name = ANY ($4)) AND ($5::text[] IS NULL OR split_part(e.stream, '-', 1) = ANY ($5))
+      AND ($6 OR NOT EXISTS (SELECT FROM "${schema}".dispatch_closed_streams c WHERE c.stream = e.stream AND c.is_archived))
+    ORDER BY e.position LIMIT $3`;
+}
+
+/** A server takes 63 bytes. */
+function nameOf(text: string): string {
+  return `dispatch_${createHash('sha256').update(text).digest('hex').slice(0, 24)}`;
+}

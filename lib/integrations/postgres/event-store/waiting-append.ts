@@ -1,0 +1,110 @@
+import {
+  ConcurrencyError,
+  StreamArchivedError,
+  StreamDeletedError,
+  type AppendResult,
+  type ExpectedVersion,
+  type NewEvent,
+} from '../../../index.js';
+
+/** An append as the statements take it. */
+export interface GivenAppend {
+  readonly stream: string;
+  readonly expectedVersion: ExpectedVersion;
+  readonly events: readonly NewEvent[];
+  /** The metadata of each event as JSON. */
+  readonly metadata: readonly string[];
+}
+
+/** An append that somebody waits for. */
+export interface WaitingAppend extends GivenAppend {
+  readonly resolve: (result: AppendResult) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** What the function for appends says. */
+export interface OutcomeRow {
+  readonly outcome: 'appended' | 'conflict' | 'archived' | 'deleted';
+  readonly version: number | string;
+  readonly position: number | string;
+}
+
+/** An append as the statements take it. @throws TypeError for metadata that JSON cannot hold */
+export function givenAppend(
+  stream: string,
+  events: readonly NewEvent[],
+  expectedVersion: ExpectedVersion,
+): GivenAppend {
+  return { stream, expectedVersion, events, metadata: events.map(({ metadata }) => JSON.stringify(metadata)) };
+}
+
+/** The values of `appendOne`, for an append of one event. */
+export function valuesOfOne({ stream, expectedVersion, metadata }: GivenAppend, event: NewEvent): readonly unknown[] {
+  const { id, name, schemaVersion, payload } = event;
+  return [stream, expectedNumber(expectedVersion), id, name, schemaVersion, payload, metadata[0]];
+}
+
+/** The values of `appendMany`. */
+export function valuesOfMany(appends: readonly GivenAppend[]): readonly unknown[] {
+  return [
+    appends.map(({ stream }) => stream),
+    appends.map(({ expectedVersion }) => expectedNumber(expectedVersion)),
+    appends.flatMap(({ events }, index) => events.map(() => index + 1)),
+    appends.flatMap(({ events }) => events.map((_event, index) => index + 1)),
+    ...eventLists(
+      appends.flatMap(({ events }) => events),
+      appends.flatMap(({ metadata }) => metadata),
+    ),
+  ];
+}
+
+/** The values of `append`: of one that waits so many milliseconds, or as long as its transaction does, and is told on a channel. */
+export function valuesOfAppend(
+  { stream, expectedVersion, events, metadata }: GivenAppend,
+  { waitMs, channel }: { readonly waitMs?: number; readonly channel?: string | undefined },
+): readonly unknown[] {
+  const wait = waitMs === undefined ? null : `${waitMs}`;
+  return [stream, expectedNumber(expectedVersion), ...eventLists(events, metadata), wait, channel ?? null];
+}
+
+/**
+ * What an append has come to.
+ *
+ * @throws DISPATCH_CONCURRENCY, DISPATCH_STREAM_ARCHIVED, DISPATCH_STREAM_DELETED
+ */
+export function resultOf({ stream, expectedVersion }: GivenAppend, rows: readonly OutcomeRow[]): AppendResult {
+  const [row] = rows;
+  switch (row?.outcome) {
+    case 'appended':
+      return { version: Number(row.version), position: Number(row.position) };
+    case 'archived':
+      throw new StreamArchivedError(stream);
+    case 'deleted':
+      throw new StreamDeletedError(stream);
+    default:
+      throw new ConcurrencyError(stream, expectedVersion, Number(row?.version));
+  }
+}
+
+function eventLists(events: readonly NewEvent[], metadata: readonly string[]): readonly unknown[] {
+  return [
+    events.map(({ id }) => id),
+    events.map(({ name }) => name),
+    events.map(({ schemaVersion }) => schemaVersion),
+    events.map(({ payload }) => payload),
+    metadata,
+  ];
+}
+
+function expectedNumber(expected: ExpectedVersion): number {
+  switch (expected) {
+    case 'any':
+      return -1;
+    case 'exists':
+      return -2;
+    case 'none':
+      return 0;
+    default:
+      return expected;
+  }
+}
