@@ -255,6 +255,7 @@ export const SUBPATH_EXPORTS: Readonly<Record<string, readonly string[]>> = {
     'postgresMigrationSql',
     'postgresOutbox',
     'postgresSequence',
+    'postgresSnapshots',
     'postgresTablesState',
     'postgresTransactions',
   ],

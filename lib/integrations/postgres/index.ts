@@ -4,6 +4,7 @@ export { postgresEventStore, type PostgresEventStoreOptions } from './event-stor
 export { postgresIdempotency, type PostgresIdempotencyOptions } from './idempotency/postgres-idempotency.js';
 export { postgresOutbox, type PostgresOutboxOptions } from './outbox/postgres-outbox.js';
 export { postgresSequence, type PostgresSequenceOptions } from './sequence/postgres-sequence.js';
+export { postgresSnapshots } from './snapshots/postgres-snapshots.js';
 export { migratePostgres, postgresMigrationSql, postgresTablesState } from './tables/migrate-postgres.js';
 export type {
   PostgresMigrationOptions,

@@ -11,6 +11,7 @@ import {
   postgresIdempotency,
   postgresOutbox,
   postgresSequence,
+  postgresSnapshots,
 } from '../../../lib/integrations/postgres/index.js';
 import {
   claimCheckStoreContract,
@@ -19,6 +20,7 @@ import {
   idempotencyStoreContract,
   outboxStoreContract,
   sequenceStoreContract,
+  snapshotStoreContract,
 } from '../../../lib/testing/index.js';
 import { startPostgres, type PostgresServer } from '../../services/postgres.js';
 import { pgTransactions } from './pg-transactions.js';
@@ -78,6 +80,13 @@ describe('a user with the rights that the README names', () => {
 
   it.each(eventStoreContract({ store: () => postgresEventStore({ connection }) }))(
     'has a store of events that $title',
+    async ({ run }) => {
+      await expect(run()).resolves.toBeUndefined();
+    },
+  );
+
+  it.each(snapshotStoreContract({ store: () => postgresSnapshots({ connection }) }))(
+    'has a store of snapshots that $title',
     async ({ run }) => {
       await expect(run()).resolves.toBeUndefined();
     },

@@ -4,6 +4,7 @@ import { EVENT_STORE_STEPS } from '../event-store/event-store-tables.js';
 import { IDEMPOTENCY_STEPS } from '../idempotency/idempotency-sql.js';
 import { OUTBOX_STEPS } from '../outbox/outbox-sql.js';
 import { SEQUENCE_STEPS } from '../sequence/sequence-sql.js';
+import { SNAPSHOTS_STEPS } from '../snapshots/snapshots-sql.js';
 
 /**
  * The steps that make the tables of each feature, in order. A step is written once and never changed: what is to be
@@ -16,6 +17,7 @@ const STEPS = {
   idempotency: IDEMPOTENCY_STEPS,
   outbox: OUTBOX_STEPS,
   sequence: SEQUENCE_STEPS,
+  snapshots: SNAPSHOTS_STEPS,
 } satisfies Record<string, readonly ((schema: string) => string)[]>;
 
 /** What has tables of its own. */
