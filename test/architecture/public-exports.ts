@@ -248,6 +248,7 @@ export const SUBPATH_EXPORTS: Readonly<Record<string, readonly string[]>> = {
     'TransactionAbortedError',
     'TransactionsBusyError',
     'migratePostgres',
+    'pglitePool',
     'postgresClaimCheck',
     'postgresDeadLetters',
     'postgresEventStore',

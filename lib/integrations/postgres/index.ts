@@ -18,6 +18,7 @@ export type {
   PostgresTransactionClient,
 } from './transactions/transaction-client.js';
 export type { PostgresFeature } from './tables/feature-tables.js';
+export { pglitePool, type PgliteDatabase } from './connection/pglite-pool.js';
 export type {
   PostgresAccessOptions,
   PostgresConnectionOptions,
