@@ -24,6 +24,7 @@ export {
   EventHandledNotification,
   EventHandlingFailedNotification,
   EventPublishedNotification,
+  MessageDuplicateNotification,
   MessageOutOfSequenceNotification,
   MessageUnhandledNotification,
   QueryCompletedNotification,

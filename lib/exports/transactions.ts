@@ -3,6 +3,7 @@
 export {
   CommitUncertainError,
   ForeignMemoryTransactionError,
+  InvalidInboxOptionsError,
   NoTransactionError,
   TransactionDoomedError,
   TransactionOverError,
@@ -13,7 +14,9 @@ export {
   MemoryTransaction,
   type MemoryChange,
 } from '../transactions/memory/in-memory-transactions.js';
+export { inMemoryInbox, type InMemoryInboxOptions } from '../transactions/inbox/in-memory-inbox.js';
+export type { InboxEntry, InboxStore } from '../transactions/inbox/inbox-store.port.js';
 export type { IsolationLevel, TransactionOptions, TransactionScope } from '../transactions/transaction-scope.port.js';
 export { Transaction } from '../transactions/transaction.js';
 export { Transactions } from '../transactions/transactions.js';
-export type { TransactionsOptions } from '../transactions/transactions.options.js';
+export type { InboxOptions, TransactionsOptions } from '../transactions/transactions.options.js';

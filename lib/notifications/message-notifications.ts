@@ -103,6 +103,19 @@ export class EventHandlingFailedNotification extends DispatchNotification {
 }
 
 /**
+ * A message came through a queue that its transactional handler had handled before: the inbox knew it. The handler was not called, and the
+ * message counts as handled, without a result.
+ */
+export class MessageDuplicateNotification extends DispatchNotification {
+  constructor(
+    /** The context of this handler, as it would have been given. */
+    readonly context: MessageContext,
+  ) {
+    super();
+  }
+}
+
+/**
  * A numbered message did not come in its turn. `late`: its number was handled, or left out, and it is discarded. `gap`: the
  * numbers from the one that is expected up to it, or up to an earlier one that waits, did not come and are left out.
  */

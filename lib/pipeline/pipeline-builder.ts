@@ -33,6 +33,7 @@ import { CircuitBreakerBehavior } from './resilience/circuit-breaker/circuit-bre
 import type { QueryCaching } from './query-cache/query-caching.js';
 import { QueryInvalidationBehavior } from './query-cache/query-invalidation.behavior.js';
 import { RateLimitBehavior } from './resilience/rate-limit/rate-limit.behavior.js';
+import type { Inbox } from './transactions/inbox.js';
 import { TransactionalBehavior } from './transactions/transactional.behavior.js';
 import { checkTransactionalOptions, transactionalOptionsOf } from './transactions/transactional.decorator.js';
 import type { Transactions } from '../transactions/transactions.js';
@@ -60,6 +61,7 @@ export interface PipelineBuilderOptions {
   readonly resilience: Resilience;
   readonly queryCaching: QueryCaching;
   readonly transactions: Transactions;
+  readonly inbox: Inbox;
 }
 
 /** Puts the pipeline of a handler together, once per handler and message class. */
@@ -139,7 +141,7 @@ export class PipelineBuilder {
     steps.push(...queryCaching.stepsFor(handler, definition), ...resilience.stepsFor(handler, definition));
     const transactional = transactionalOptionsOf(handler.provider.type);
     if (transactional !== undefined) {
-      const inTransaction = new TransactionalBehavior(this.options.transactions, transactional);
+      const inTransaction = new TransactionalBehavior(this.options.transactions, this.options.inbox, transactional);
       steps.push(shippedStep(TransactionalBehavior, inTransaction, -210));
     }
     if (isLimited) steps.push(shippedStep(TimeoutBehavior, new TimeoutBehavior(), -200));

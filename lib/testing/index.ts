@@ -4,6 +4,8 @@ export { deadLetterStoreContract } from './dead-letter-store.contract.js';
 export type { DeadLetterStoreContractCase, DeadLetterStoreContractSetup } from './dead-letter-store.contract.js';
 export { idempotencyStoreContract } from './idempotency-store.contract.js';
 export type { IdempotencyContractCase, IdempotencyContractSetup } from './idempotency-store.contract.js';
+export { inboxStoreContract } from './inbox-store.contract.js';
+export type { InboxContractCase, InboxContractSetup } from './inbox-store.contract.js';
 export { rateLimitStoreContract } from './rate-limit-store.contract.js';
 export type { RateLimitContractCase, RateLimitContractSetup } from './rate-limit-store.contract.js';
 export { eventStoreContract } from './event-store.contract.js';

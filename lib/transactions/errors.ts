@@ -65,3 +65,16 @@ export class ForeignMemoryTransactionError extends DispatchError {
     );
   }
 }
+
+/** An inbox was given options it cannot work with; the text lists every one. */
+export class InvalidInboxOptionsError extends DispatchError {
+  override readonly code = 'DISPATCH_INVALID_INBOX_OPTIONS';
+
+  constructor(
+    /** Whose options, as `inMemoryInbox()`. */
+    readonly subject: string,
+    readonly problems: readonly string[],
+  ) {
+    super(`${subject} ${problems.join('; ')}.`);
+  }
+}

@@ -23,6 +23,7 @@ import { NestEnhancers } from '../pipeline/enhancers/nest-enhancers.js';
 import { Sequences } from '../pipeline/sequence/sequences.js';
 import { PipelineBuilder } from '../pipeline/pipeline-builder.js';
 import { QueryCaching } from '../pipeline/query-cache/query-caching.js';
+import { Inbox } from '../pipeline/transactions/inbox.js';
 import { Resilience } from '../pipeline/resilience/resilience.js';
 import { InFlight } from '../run-modes/in-flight.js';
 import { LastFailures } from '../run-modes/last-failures.js';
@@ -45,6 +46,7 @@ export abstract class HandlingStages {
   readonly unhandled: UnhandledExceptionBus;
   protected readonly failures: FailureReporter;
   readonly transactions: Transactions;
+  protected readonly inbox: Inbox;
   protected readonly inFlight = new InFlight();
   readonly registry = new HandlerRegistry();
   protected readonly behaviors: BehaviorRegistry;
@@ -76,6 +78,7 @@ export abstract class HandlingStages {
     const failures = new FailureReporter(this.unhandled, this.channel);
     this.failures = failures;
     this.transactions = new Transactions(options.transactions.scope, (error) => failures.transactionHookFailed(error));
+    this.inbox = new Inbox(options.transactions.inbox, this.channel);
     this.behaviors = new BehaviorRegistry(nest.scopes);
     this.policies = new FailurePolicies(options.failures.policy, options.failures.rules, (error) =>
       failures.policyFailed(error),
@@ -96,10 +99,21 @@ export abstract class HandlingStages {
   }
 
   private makeRoutes(validators: MessageValidators, placements: Placements): Routes {
-    const { behaviors, ambient, enhancers, idempotency, sequences, resilience, queryCaching, transactions } = this;
+    const { behaviors, ambient, enhancers, idempotency, sequences, resilience, queryCaching, transactions, inbox } =
+      this;
     const { discovery, scopes } = this.nest;
     const { timeoutMs, queueing, logging, failures } = this.options;
-    const around = { behaviors, ambient, enhancers, idempotency, sequences, resilience, queryCaching, transactions };
+    const around = {
+      behaviors,
+      ambient,
+      enhancers,
+      idempotency,
+      sequences,
+      resilience,
+      queryCaching,
+      transactions,
+      inbox,
+    };
     const pipelines = new PipelineBuilder({ ...around, scopes, validators, logging });
     const preparation = new HandlerPreparation(
       pipelines,

@@ -96,8 +96,9 @@ export class DispatchStages extends HandlingStages {
 
   /** Connects to the stores. @throws DISPATCH_QUEUE_UNAVAILABLE, or what another store says */
   async open(): Promise<void> {
-    const { transactions, queueing, idempotency, sequences, eventSourcing, projections } = this;
-    for (const each of [transactions, queueing, idempotency, sequences, eventSourcing, projections]) await each.open();
+    const { transactions, inbox, queueing, idempotency, sequences, eventSourcing, projections } = this;
+    const opened = [transactions, inbox, queueing, idempotency, sequences, eventSourcing, projections];
+    for (const each of opened) await each.open();
   }
 
   /** Begins to handle what waits in the queues of this process. */
@@ -144,8 +145,8 @@ export class DispatchStages extends HandlingStages {
     }
     await projected;
     await this.queueing.close(Math.max(0, drainTimeoutMs - (performance.now() - startedAt)));
-    const { idempotency, resilience, sequences, eventSourcing, projections, transactions } = this;
-    const stores = [idempotency, resilience, sequences, eventSourcing, projections, transactions];
+    const { idempotency, resilience, sequences, eventSourcing, projections, transactions, inbox } = this;
+    const stores = [idempotency, resilience, sequences, eventSourcing, projections, transactions, inbox];
     // At once, for each may take as long as its server does not answer.
     await Promise.all(stores.map((each) => each.close()));
     this.sagas.stop();

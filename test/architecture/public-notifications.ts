@@ -15,6 +15,7 @@ export const PUBLIC_NOTIFICATIONS: readonly string[] = [
   'EventPublishedNotification',
   'EventsNotPublishedNotification',
   'FailureDecidedNotification',
+  'MessageDuplicateNotification',
   'MessageOutOfSequenceNotification',
   'MessageRefusedNotification',
   'MessageRoutedNotification',

@@ -3,6 +3,7 @@ export { postgresDeadLetters, type PostgresDeadLettersOptions } from './dead-let
 export { postgresEventStore, type PostgresEventStoreOptions } from './event-store/postgres-event-store.js';
 export { postgresIdempotency, type PostgresIdempotencyOptions } from './idempotency/postgres-idempotency.js';
 export { postgresOutbox, type PostgresOutboxOptions } from './outbox/postgres-outbox.js';
+export { postgresInbox, type PostgresInboxOptions } from './inbox/postgres-inbox.js';
 export { postgresSequence, type PostgresSequenceOptions } from './sequence/postgres-sequence.js';
 export { postgresSnapshots } from './snapshots/postgres-snapshots.js';
 export { migratePostgres, postgresMigrationSql, postgresTablesState } from './tables/migrate-postgres.js';

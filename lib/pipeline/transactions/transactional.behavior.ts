@@ -1,24 +1,32 @@
-import type { HandlerContext } from '../../message/message-context.js';
+import type { HandlerContext, MessageContext } from '../../message/message-context.js';
+import type { Transaction } from '../../transactions/transaction.js';
 import type { Transactions } from '../../transactions/transactions.js';
 import type { Next, PipelineBehavior } from '../behavior.js';
+import type { Inbox } from './inbox.js';
 import type { TransactionalOptions } from './transactional.decorator.js';
 
 /** Has a handler run in a transaction. It is put around handlers by itself where they are `@Transactional`. */
 export class TransactionalBehavior implements PipelineBehavior {
   constructor(
     private readonly transactions: Transactions,
+    private readonly inbox: Inbox,
     private readonly options: TransactionalOptions,
   ) {}
 
   /** @throws what the scope says of beginning and committing, the reason of `context.signal`, DISPATCH_TRANSACTION_DOOMED */
-  async handle({ signal }: HandlerContext, next: Next): Promise<unknown> {
+  async handle(context: HandlerContext, next: Next): Promise<unknown> {
+    // Behaviors are given contexts that the dispatcher made, and no others.
+    const { signal } = context as MessageContext;
     let handled: Promise<unknown> | undefined;
+    const work = async ({ handle }: Transaction): Promise<unknown> => {
+      signal.throwIfAborted();
+      if (!(await this.inbox.isNew(context as MessageContext, handle))) return undefined;
+      signal.throwIfAborted();
+      handled = next();
+      return handled;
+    };
     try {
-      return await this.transactions.run(() => {
-        signal.throwIfAborted();
-        handled = next();
-        return unlessAborted(handled, signal);
-      }, this.options);
+      return await this.transactions.run((transaction) => unlessAborted(work(transaction), signal), this.options);
     } catch (error) {
       // Rolled back it is, but a handler that was told to stop counts as running until it has.
       await handled?.catch(() => undefined);

@@ -1,5 +1,5 @@
 import type { PostgresPool } from './postgres-options.js';
-import type { PostgresNotification, PostgresStatement } from './postgres-client.js';
+import type { PostgresNotification, Statement } from './postgres-client.js';
 
 /** A PGlite, which is Postgres in the process: of the package `@electric-sql/pglite`, as far as it is used here. */
 export interface PgliteDatabase {
@@ -39,7 +39,7 @@ class PgliteConnection {
 
   constructor(private readonly database: PgliteDatabase) {}
 
-  query(statement: string | PostgresStatement, values?: readonly unknown[]): Promise<unknown> {
+  query(statement: string | Statement, values?: readonly unknown[]): Promise<unknown> {
     if (typeof statement === 'string') return run(this.database, statement, values);
     return run(this.database, statement.text, statement.values);
   }

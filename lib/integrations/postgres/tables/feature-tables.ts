@@ -2,6 +2,7 @@ import { CLAIM_CHECK_STEPS } from '../claim-check/claim-check-sql.js';
 import { DEAD_LETTERS_STEPS } from '../dead-letters/dead-letters-sql.js';
 import { EVENT_STORE_STEPS } from '../event-store/event-store-tables.js';
 import { IDEMPOTENCY_STEPS } from '../idempotency/idempotency-sql.js';
+import { INBOX_STEPS } from '../inbox/inbox-sql.js';
 import { OUTBOX_STEPS } from '../outbox/outbox-sql.js';
 import { SEQUENCE_STEPS } from '../sequence/sequence-sql.js';
 import { SNAPSHOTS_STEPS } from '../snapshots/snapshots-sql.js';
@@ -15,6 +16,7 @@ const STEPS = {
   'dead-letters': DEAD_LETTERS_STEPS,
   'event-store': EVENT_STORE_STEPS,
   idempotency: IDEMPOTENCY_STEPS,
+  inbox: INBOX_STEPS,
   outbox: OUTBOX_STEPS,
   sequence: SEQUENCE_STEPS,
   snapshots: SNAPSHOTS_STEPS,
