@@ -5,12 +5,18 @@ import {
   type IdempotencyStore,
   type QueueOptions,
   type QueueRole,
+  type TransactionsOptions,
 } from '../../../../lib/index.js';
-import { postgresDeadLetters, postgresIdempotency } from '../../../../lib/integrations/postgres/index.js';
+import {
+  postgresDeadLetters,
+  postgresIdempotency,
+  postgresInbox,
+  postgresTransactions,
+} from '../../../../lib/integrations/postgres/index.js';
 import { redisIdempotency } from '../../../../lib/integrations/redis/index.js';
 import type { ProcessConfig } from '../../../processes/programs.js';
 import { backendAt, type StoreAddress } from '../../../processes/stores.js';
-import { Apply, ApplyOnce } from './messages.js';
+import { Apply, ApplyOnce, Write } from './messages.js';
 
 /** The queue that every message of a scene goes through. */
 export const QUEUE = 'effects';
@@ -27,6 +33,8 @@ export interface Agreement {
   readonly callLockMs: number;
   /** A table for dead letters outside of the queue. */
   readonly letters?: StoreAddress | undefined;
+  /** A Postgres for transactional handlers: their rows are in the table `effects` of its schema, and the inbox beside it. */
+  readonly effects?: StoreAddress | undefined;
 }
 
 /** What a process of a scene is told when it is started. */
@@ -39,16 +47,22 @@ export interface SceneConfig extends Agreement, ProcessConfig {
 
 /** The options of an application of a scene. */
 export function dispatchOptions(agreement: Agreement, role: QueueRole): DispatchOptions {
-  const { store, queue, whenDown, callLockMs, letters } = agreement;
+  const { store, queue, whenDown, callLockMs, letters, effects } = agreement;
   return {
     role,
     queue: backendAt(store, whenDown),
     queues: { each: { [QUEUE]: queue } },
-    routes: [{ messages: [Apply, ApplyOnce], queue: QUEUE, runMode: RunMode.Async }],
+    routes: [{ messages: [Apply, ApplyOnce, Write], queue: QUEUE, runMode: RunMode.Async }],
     drainTimeoutMs: 500,
     ...(role === 'work' && { idempotency: { store: idempotency(store), lockMs: callLockMs } }),
+    ...(role === 'work' && effects && { transactions: transactionsIn(effects) }),
     ...(letters && { deadLetters: { store: lettersIn(letters) } }),
   };
+}
+
+function transactionsIn({ url: connection, scope: schema }: StoreAddress): TransactionsOptions {
+  const store = postgresInbox({ connection, schema, migrate: true, maxConnections: 1 });
+  return { scope: postgresTransactions({ connection }), inbox: { store } };
 }
 
 function lettersIn({ url, scope }: StoreAddress): DeadLetterStore {

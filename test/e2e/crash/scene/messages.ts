@@ -21,6 +21,17 @@ export interface Applied {
   readonly attempt: number;
 }
 
+/** Has a row as its effect, written by a transactional handler; then does something before or after the commit. */
+@Message('crash.write', { version: 1 })
+export class Write extends Command<Applied> {
+  constructor(
+    readonly act: Act,
+    readonly phase: 'beforeCommit' | 'afterCommit',
+  ) {
+    super();
+  }
+}
+
 /** The same as {@link Apply}, by a handler that is idempotent. */
 @Message('crash.apply-once', { version: 1 })
 export class ApplyOnce extends Command<Applied> {

@@ -24,6 +24,8 @@ export interface SceneOptions {
   readonly failPercent?: number;
   /** A table for dead letters outside of the queue. */
   readonly letters?: StoreAddress | undefined;
+  /** Where transactional handlers write. */
+  readonly effects?: StoreAddress | undefined;
 }
 
 /** The keys of a load. */
@@ -80,8 +82,9 @@ export class Scene {
 
   /** Starts the sender and the workers. */
   static async open(options: SceneOptions): Promise<Scene> {
-    const { store, queue, whenDown = 'fail', letters } = options;
-    const agreement = { store, whenDown, callLockMs: CALL_LOCK_MS, queue: { ...QUEUE_OPTIONS, ...queue }, letters };
+    const { store, queue, whenDown = 'fail', letters, effects } = options;
+    const queueOptions = { ...QUEUE_OPTIONS, ...queue };
+    const agreement = { store, whenDown, callLockMs: CALL_LOCK_MS, queue: queueOptions, letters, effects };
     const imports = [DispatchModule.forRoot(dispatchOptions(agreement, 'send'))];
     const module = { module: SenderModule, imports };
     const sender = await NestFactory.createApplicationContext(module, { logger: false, abortOnError: false });

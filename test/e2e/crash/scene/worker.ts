@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { Module } from '@nestjs/common';
+import { Inject, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 
 import {
@@ -13,11 +13,14 @@ import {
   DispatchModule,
   Idempotent,
   isDispatchError,
+  Transactional,
+  Transactions,
   type HandlerContext,
 } from '../../../../lib/index.js';
+import type { PostgresTransactionClient } from '../../../../lib/integrations/postgres/index.js';
 import { JournalWriter } from '../../../processes/journal.js';
 import { dispatchOptions, type SceneConfig, type SceneEvent } from './application.js';
-import { Apply, ApplyOnce, type Act, type Applied } from './messages.js';
+import { Apply, ApplyOnce, Write, type Act, type Applied } from './messages.js';
 
 const POLL_MS = 5;
 
@@ -58,6 +61,25 @@ class ApplyOnceHandler {
   }
 }
 
+@Transactional()
+@CommandHandler(Write)
+class WriteHandler {
+  constructor(@Inject(Transactions) private readonly transactions: Transactions<PostgresTransactionClient>) {}
+
+  async execute({ act, phase }: Write, context: HandlerContext): Promise<Applied> {
+    const { id, attempt } = context;
+    const { client, current } = this.transactions;
+    await client.query(`INSERT INTO "${config.effects?.scope}".effects VALUES ($1)`, [id]);
+    current?.afterCommit(async () => {
+      journal.write({ event: 'done', id, attempt });
+      if (phase === 'afterCommit') await perform(act, context);
+    });
+    journal.write({ event: 'started', id, attempt });
+    if (phase === 'beforeCommit') await perform(act, context);
+    return { by: config.name, attempt };
+  }
+}
+
 /** Asked before the store is: from now on the message waits where another one has its key. */
 function keyOf({ effect }: ApplyOnce, { id, attempt }: HandlerContext): string {
   journal.write({ event: 'asked', id, attempt });
@@ -66,7 +88,7 @@ function keyOf({ effect }: ApplyOnce, { id, attempt }: HandlerContext): string {
 
 @Module({
   imports: [DispatchModule.forRoot(dispatchOptions(config, 'work'))],
-  providers: [ApplyHandler, ApplyOnceHandler],
+  providers: [ApplyHandler, ApplyOnceHandler, ...(config.effects === undefined ? [] : [WriteHandler])],
 })
 class WorkerModule {}
 
