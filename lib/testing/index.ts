@@ -1,3 +1,5 @@
+export { checkpointStoreContract } from './checkpoint-store.contract.js';
+export type { CheckpointContractCase, CheckpointContractSetup } from './checkpoint-store.contract.js';
 export { claimCheckStoreContract } from './claim-check-store.contract.js';
 export type { ClaimCheckContractCase, ClaimCheckContractSetup } from './claim-check-store.contract.js';
 export { deadLetterStoreContract } from './dead-letter-store.contract.js';

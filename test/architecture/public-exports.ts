@@ -251,6 +251,7 @@ export const SUBPATH_EXPORTS: Readonly<Record<string, readonly string[]>> = {
     'TransactionsBusyError',
     'migratePostgres',
     'pglitePool',
+    'postgresCheckpoints',
     'postgresClaimCheck',
     'postgresDeadLetters',
     'postgresEventStore',
@@ -265,6 +266,7 @@ export const SUBPATH_EXPORTS: Readonly<Record<string, readonly string[]>> = {
   ],
   './redis': ['redisIdempotency', 'redisRateLimits'],
   './testing': [
+    'checkpointStoreContract',
     'claimCheckStoreContract',
     'deadLetterStoreContract',
     'eventStoreContract',

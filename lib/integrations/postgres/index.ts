@@ -1,3 +1,4 @@
+export { postgresCheckpoints, type PostgresCheckpointsOptions } from './checkpoints/postgres-checkpoints.js';
 export { postgresClaimCheck } from './claim-check/postgres-claim-check.js';
 export { postgresDeadLetters, type PostgresDeadLettersOptions } from './dead-letters/postgres-dead-letters.js';
 export { postgresEventStore, type PostgresEventStoreOptions } from './event-store/postgres-event-store.js';

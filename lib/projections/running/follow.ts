@@ -45,6 +45,8 @@ export async function follow(
     }
     if (performance.now() - lookedAtMs < pollMs) continue;
     lookedAtMs = performance.now();
+    // Where there is nothing to write, nothing else tells that another target is active by now.
+    if (!(await parts.checkpoints.renew(ownership, parts.leaseMs))) return;
     await writer.readParkedStreams();
     await retryParked(parts, writer, position);
   }

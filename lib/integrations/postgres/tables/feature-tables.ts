@@ -1,3 +1,4 @@
+import { CHECKPOINTS_STEPS } from '../checkpoints/checkpoints-sql.js';
 import { CLAIM_CHECK_STEPS } from '../claim-check/claim-check-sql.js';
 import { DEAD_LETTERS_STEPS } from '../dead-letters/dead-letters-sql.js';
 import { EVENT_STORE_STEPS } from '../event-store/event-store-tables.js';
@@ -12,6 +13,7 @@ import { SNAPSHOTS_STEPS } from '../snapshots/snapshots-sql.js';
  * different is a further step, which must leave the tables usable for the release before.
  */
 const STEPS = {
+  checkpoints: CHECKPOINTS_STEPS,
   'claim-check': CLAIM_CHECK_STEPS,
   'dead-letters': DEAD_LETTERS_STEPS,
   'event-store': EVENT_STORE_STEPS,
