@@ -17,6 +17,7 @@ import { CommandUsageError } from './errors.js';
 import { helpLines } from './help.js';
 import { parseCommandLine, PROGRAM, type ParsedCommandLine } from './input/parse-command-line.js';
 import { migrateCommand } from './migrate/command.js';
+import { outboxCommands } from './outbox/commands.js';
 import { queueCommands } from './queues/commands.js';
 import type { Terminal } from './terminal.js';
 import { printable } from './text/printable.js';
@@ -25,6 +26,7 @@ import { printable } from './text/printable.js';
 const COMMANDS: readonly CommandEntry[] = [
   describeCommand,
   queueCommands,
+  outboxCommands,
   deadLetterCommands,
   migrateCommand(() => importOptionalPeer('nestjs-dispatch/postgres')),
 ];

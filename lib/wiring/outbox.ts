@@ -15,6 +15,7 @@ const METHODS = [
   'failed',
   'retry',
 ] as const satisfies readonly (keyof OutboxStore)[];
+const RELAY_VARIABLE = 'DISPATCH_RELAY';
 const MESSAGES: readonly unknown[] = ['all', 'routed'] satisfies OutboxOptions['messages'][];
 const HEALTH_CHECKS: OptionChecks<OutboxHealthOptions> = {
   maxWaiting: (value) => countProblem(value, 0, Infinity),
@@ -65,7 +66,7 @@ export function resolveOutbox(
     store: options.store ?? inMemoryOutbox(),
     messages: options.messages ?? 'all',
     strict: options.strict ?? false,
-    relay: options.relay ?? true,
+    relay: relayOf(process.env[RELAY_VARIABLE], mistakes) ?? options.relay ?? true,
     batchCount: options.batchCount ?? 100,
     pollEveryMs: options.pollEveryMs ?? 1000,
     leaseMs: options.leaseMs ?? 15_000,
@@ -77,6 +78,16 @@ export function resolveOutbox(
       everyMs: health.everyMs ?? 30_000,
     }),
   });
+}
+
+/** What the environment says; undefined where it says nothing. */
+function relayOf(said: string | undefined, mistakes: WiringMistake[]): boolean | undefined {
+  if (said === undefined || said === '') return undefined;
+  if (said !== 'on' && said !== 'off') {
+    const text = `The environment variable ${RELAY_VARIABLE} is ${describeValue(said)}, not on or off.`;
+    mistakes.push({ rule: 'invalid-options', text });
+  }
+  return said !== 'off';
 }
 
 function storeProblem(value: unknown): string | undefined {

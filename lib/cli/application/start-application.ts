@@ -16,12 +16,14 @@ export interface StartOptions extends RootModuleChoice {
 /**
  * Starts the application of a root module without HTTP, in the role `send`: whatever its options say, it works on no queue.
  * For that the environment variable `DISPATCH_ROLE`, which comes before the option `role`, is set for the rest of this
- * process, before the file is loaded. The application's own lifecycle hooks run.
+ * process, before the file is loaded. Nor does it relay what is in the outbox (`DISPATCH_RELAY`). The application's own lifecycle
+ * hooks run.
  *
  * @throws DISPATCH_APPLICATION_NOT_LOADED, and whatever ends the start, such as DISPATCH_QUEUE_UNAVAILABLE
  */
 export async function startApplication({ isVerbose, ...choice }: StartOptions): Promise<INestApplicationContext> {
   process.env['DISPATCH_ROLE'] = 'send';
+  process.env['DISPATCH_RELAY'] = 'off';
   const root = await loadRootModule(choice);
   const logger = new StartLogger(isVerbose);
   const app = await NestFactory.createApplicationContext(root, { logger, abortOnError: false }).catch(explained);

@@ -26,7 +26,10 @@ export interface OutboxOptions {
   readonly messages?: 'all' | 'routed';
   /** Whether what a handler sends or publishes through the outbox outside of a transaction is refused. Default false. */
   readonly strict?: boolean;
-  /** Whether this process hands messages to their queues; some process has to. Default true. */
+  /**
+   * Whether this process hands messages to their queues; some process has to. The environment variable `DISPATCH_RELAY`, `on` or
+   * `off`, comes first. Default true.
+   */
   readonly relay?: boolean;
   /** How many messages are taken at once, from 1 to 1000. Default 100. */
   readonly batchCount?: number;

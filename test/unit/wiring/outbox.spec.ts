@@ -1,8 +1,11 @@
-import { describe, expect, it } from '@jest/globals';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { afterEach, describe, expect, it } from '@jest/globals';
 import { inMemoryOutbox, inMemoryTransactions, type DispatchOptions, type OutboxStore } from 'nestjs-dispatch';
 
 import { mistakesOf, start } from '../dispatcher/application.js';
 import { FakeBackend } from '../run-modes/fake-backend.js';
+import { Ship, startShop } from '../run-modes/outbox/shop.js';
 
 const transactions = { scope: inMemoryTransactions() };
 const backend = () => new FakeBackend().factory;
@@ -57,6 +60,34 @@ describe('the option "outbox"', () => {
     expect(await warnings({ queue: new DurableBackend().factory, outbox: { store: shared } })).toBe(0);
     expect(await warnings({ queue: backend(), outbox: true })).toBe(0);
     expect(await warnings({ queue: new DurableBackend().factory, outbox: false })).toBe(0);
+  });
+});
+
+describe('the environment variable DISPATCH_RELAY', () => {
+  afterEach(() => {
+    delete process.env['DISPATCH_RELAY'];
+  });
+
+  const isRelayed = async (relay: boolean): Promise<boolean> => {
+    const { transactions: door, dispatcher, outbox } = await startShop({ relay });
+    await door.run(() => dispatcher.send(new Ship('a')));
+    await delay(20);
+    return (await outbox.check()).waiting === 0;
+  };
+
+  it('comes before the option', async () => {
+    process.env['DISPATCH_RELAY'] = 'off';
+    expect(await isRelayed(true)).toBe(false);
+    process.env['DISPATCH_RELAY'] = 'on';
+    expect(await isRelayed(false)).toBe(true);
+    process.env['DISPATCH_RELAY'] = '';
+    expect(await isRelayed(false)).toBe(false);
+  });
+
+  it('is told of where it is neither', async () => {
+    process.env['DISPATCH_RELAY'] = 'no';
+    const mistakes = await mistakesOf({ options: { queue: backend(), transactions, outbox: true } });
+    expect(mistakes).toMatchObject([{ text: 'The environment variable DISPATCH_RELAY is "no", not on or off.' }]);
   });
 });
 
