@@ -45,6 +45,20 @@ export interface SceneConfig extends Agreement, ProcessConfig {
   readonly ratePerSecond?: number;
 }
 
+/** The key of all that a shop sends. */
+export const ORDERS_KEY = 'order';
+
+/** What a shop is told beside: it stores orders, each with a message, in transactions one after the other. */
+export interface ShopConfig {
+  /** Where orders and outbox are: a schema of their own. */
+  readonly orders: StoreAddress;
+  /** The number of the first order. */
+  readonly from: number;
+  readonly count: number;
+  /** Where it kills itself once half of them are committed: before a commit, before it takes what is committed, or when the queue has it. */
+  readonly dieAt?: 'committing' | 'relaying' | 'relayed';
+}
+
 /** The options of an application of a scene. */
 export function dispatchOptions(agreement: Agreement, role: QueueRole): DispatchOptions {
   const { store, queue, whenDown, callLockMs, letters, effects } = agreement;

@@ -10,7 +10,14 @@ import { Journal, type JournalLine } from '../../../processes/journal.js';
 import type { Programs, ProgramProcess } from '../../../processes/programs.js';
 import type { StoreAddress } from '../../../processes/stores.js';
 import { until } from '../../../processes/until.js';
-import { dispatchOptions, QUEUE, type Agreement, type SceneConfig, type SceneEvent } from './application.js';
+import {
+  dispatchOptions,
+  QUEUE,
+  type Agreement,
+  type SceneConfig,
+  type SceneEvent,
+  type ShopConfig,
+} from './application.js';
 import { Findings } from './findings.js';
 import { Load } from './load.js';
 
@@ -121,6 +128,11 @@ export class Scene {
     return this.start('replayer', name, { ratePerSecond });
   }
 
+  /** Starts an application that stores orders, and sends a message with each, until it is told to end itself. */
+  addShop(name: string, config: ShopConfig): Promise<ProgramProcess> {
+    return this.start('shop', name, config);
+  }
+
   /** Resolves with the first line of the journal that says this of a message. */
   seen(event: SceneEvent, id: string, attempt?: number): Promise<JournalLine<SceneEvent>> {
     return until(`${id} is ${event}`, () =>
@@ -199,9 +211,9 @@ export class Scene {
   }
 
   private async start(
-    program: 'worker' | 'caller' | 'replayer',
+    program: 'worker' | 'caller' | 'replayer' | 'shop',
     name: string,
-    more: Partial<SceneConfig> = {},
+    more: Partial<SceneConfig> | ShopConfig = {},
   ): Promise<ProgramProcess> {
     const { folder, agreement } = this;
     const { programs, failPercent = 0 } = this.options;
