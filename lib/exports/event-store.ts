@@ -5,7 +5,7 @@ export {
   InjectAggregateRepository,
   type AggregateSource,
 } from '../event-store/aggregates/aggregate-injection.js';
-export { AggregateRepository } from '../event-store/aggregates/aggregate-repository.js';
+export { AggregateRepository, type UpdateResult } from '../event-store/aggregates/aggregate-repository.js';
 export {
   Aggregate,
   type AggregateClass,

@@ -67,7 +67,11 @@ let folder: string;
 beforeAll(async () => {
   mkdirSync(path.join(ROOT, '.cache'), { recursive: true });
   folder = mkdtempSync(path.join(ROOT, '.cache/samples-'));
-  const entries = { '.': 'index', './bullmq': 'integrations/bullmq/index' };
+  const entries = {
+    '.': 'index',
+    './bullmq': 'integrations/bullmq/index',
+    './postgres': 'integrations/postgres/index',
+  };
   const exported = Object.entries(entries).map(([entry, file]) => {
     return [entry, { types: `./dist/${file}.d.ts`, default: `./dist/${file}.js` }];
   });
@@ -141,6 +145,16 @@ describe('the samples', () => {
   );
 
   it(
+    'prints what is expected and ends with 0, for 04-event-sourced-orders --once',
+    async () => {
+      const env = { ...process.env, ...SERVERS };
+      const { stdout } = await run(process.execPath, [mainOf('04-event-sourced-orders'), '--once'], { env });
+      expect(masked(stdout)).toBe(expectedOf('04-event-sourced-orders'));
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
     'are run by the beginning of their name',
     async () => {
       const { stdout } = await run(process.execPath, [path.join(folder, 'out/sample/main.js'), '02', '--once']);
@@ -150,7 +164,10 @@ describe('the samples', () => {
   );
 
   it.each([
-    { args: ['06'], text: 'There is no sample 06: there are 01-webhooks, 02-orders, 03-workers, 05-failures.' },
+    {
+      args: ['06'],
+      text: 'There is no sample 06: there are 01-webhooks, 02-orders, 03-workers, 04-event-sourced-orders, 05-failures.',
+    },
     { args: ['02', '--queue', 'kafka'], text: 'There is no --queue kafka: give memory, redis, postgres.' },
     { args: ['03', '--queue', 'memory'], text: 'Processes share no memory: give --queue redis or --queue postgres.' },
     { args: ['05', '--queue', 'memory'], text: 'is a process of its own: give --queue redis or --queue postgres.' },
@@ -163,6 +180,7 @@ describe('the samples', () => {
     { name: '01-webhooks', signal: 'SIGINT', path: '/webhooks', body: '{}', status: 400 },
     { name: '02-orders', signal: 'SIGTERM', path: '/orders', body: '{}', status: 422 },
     { name: '03-workers', signal: 'SIGTERM', path: '/orders', body: '{ "customer": "zoe" }', status: 422 },
+    { name: '04-event-sourced-orders', signal: 'SIGINT', path: '/orders', body: '{}', status: 422 },
     {
       name: '05-failures',
       signal: 'SIGTERM',

@@ -6,6 +6,12 @@ import type { AggregateModel, EventSourcedAggregate } from './aggregate.decorato
 import { retryingOnConflict, type UpdateOptions } from './retry-on-conflict.js';
 import type { StreamStates } from './stream-states.js';
 
+/** What an update came to. */
+export interface UpdateResult<R> extends AppendResult {
+  /** What the change returned. */
+  readonly result: R;
+}
+
 /**
  * Loads aggregates from their events, and saves what they have applied since. Injected with `@InjectAggregateRepository(Order)`
  * where a module imports `DispatchModule.forFeature([Order])`.
@@ -73,19 +79,18 @@ export class AggregateRepository<T extends EventSourcedAggregate, Transaction = 
   /**
    * Loads an aggregate, has it changed, and saves it.
    *
-   * @returns what `change` returns
+   * @returns what `change` returns, with the version and the position of the last event, as `save()` tells them
    * @throws what `load()`, `change` and `save()` throw
    */
   async update<R>(
     id: string,
     change: (aggregate: T) => R | Promise<R>,
     options: UpdateOptions<Transaction> = {},
-  ): Promise<R> {
+  ): Promise<UpdateResult<R>> {
     return retryingOnConflict(this.model.label, options, async () => {
       const aggregate = await this.load(id, options);
       const result = await change(aggregate);
-      await this.save(aggregate, options);
-      return result;
+      return { result, ...(await this.save(aggregate, options)) };
     });
   }
 }

@@ -51,13 +51,13 @@ class PlaceOrderHandler {
 class AddLineHandler {
   constructor(@InjectAggregateRepository(Order) private readonly orders: AggregateRepository<Order>) {}
 
-  execute({ orderId, retryOnConflict }: AddLine): Promise<number> {
+  async execute({ orderId, retryOnConflict }: AddLine): Promise<number> {
     const rival = async (order: Order): Promise<number> => {
       // Somebody else adds a line while this one decides, the first time.
       if (order.quantity === 0) await this.orders.update(orderId, (other) => void other.add(5));
       return order.add(1).quantity;
     };
-    return this.orders.update(orderId, rival, { retryOnConflict });
+    return (await this.orders.update(orderId, rival, { retryOnConflict })).result;
   }
 }
 

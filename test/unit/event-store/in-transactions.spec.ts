@@ -57,7 +57,7 @@ describe('an aggregate saved in a transaction', () => {
     const reading = new Promise<void>((resolve) => readers.push(resolve)).then(async () => (outside = await read()));
     await transactions.run(async () => {
       await orders.save(Order.place('7', 'ada'));
-      expect(await orders.update('7', (order) => order.add(1).quantity)).toBe(1);
+      expect(await orders.update('7', (order) => order.add(1).quantity)).toMatchObject({ result: 1 });
       expect(await eventsOf('order-7')).toHaveLength(2);
       for (const resolve of readers) resolve();
       await reading;

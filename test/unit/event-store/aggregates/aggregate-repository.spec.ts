@@ -216,7 +216,11 @@ describe('updating an aggregate', () => {
   it('returns what the change returns, and refuses a number of retries that is none', async () => {
     const { orders } = await startOrders();
     await orders.save(Order.place('7', 'ada'));
-    expect(await orders.update('7', async (order) => order.customer)).toBe('ada');
+    expect(await orders.update('7', async (order) => order.customer)).toEqual({
+      result: 'ada',
+      version: 1,
+      position: 0,
+    });
     const wrong = orders.update('7', (order) => order.close(), { retryOnConflict: -1 });
     expect(await rejectionOf(wrong)).toMatchObject({ code: 'DISPATCH_INVALID_AGGREGATE' });
     expect((await orders.load('7')).isClosed).toBe(false);
