@@ -14,10 +14,12 @@ import {
 import { deadLetterCommands } from './dead-letters/commands.js';
 import { describeCommand } from './describe/command.js';
 import { CommandUsageError } from './errors.js';
+import { eventCommands } from './events/commands.js';
 import { helpLines } from './help.js';
 import { parseCommandLine, PROGRAM, type ParsedCommandLine } from './input/parse-command-line.js';
 import { migrateCommand } from './migrate/command.js';
 import { outboxCommands } from './outbox/commands.js';
+import { projectionCommands } from './projections/commands.js';
 import { queueCommands } from './queues/commands.js';
 import type { Terminal } from './terminal.js';
 import { printable } from './text/printable.js';
@@ -28,6 +30,8 @@ const COMMANDS: readonly CommandEntry[] = [
   queueCommands,
   outboxCommands,
   deadLetterCommands,
+  eventCommands,
+  projectionCommands,
   migrateCommand(() => importOptionalPeer('nestjs-dispatch/postgres')),
 ];
 

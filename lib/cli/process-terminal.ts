@@ -26,6 +26,8 @@ export function processTerminal(): ProcessTerminal {
     isInteractive: stdin.isTTY && stderr.isTTY,
     result: (line) => void writeResult(`${line}\n`),
     note: (line) => void stderr.write(`${line}\n`),
+    // Back to the start of the line, and clear it.
+    progress: (line) => void (stderr.isTTY && stderr.write(`\r\u001b[2K${line}`)),
     readInput: () => text(stdin),
     async ask(question) {
       const lines = createInterface({ input: stdin, output: stderr });

@@ -13,6 +13,9 @@ export interface DeadLetterView extends Omit<DeadLetter, 'data'> {
 /** What was kept outside of its queue is larger, and has been read within limits of its own. */
 const ANY_SIZE = { ...DEFAULT_CODEC_LIMITS, maxBytes: Infinity };
 
+/** What is stored of a message. */
+type StoredPayload = Pick<NonNullable<DeadLetter['message']>, 'name' | 'version' | 'payload'>;
+
 /** Makes an instance of plain data. */
 type ToMessage = (target: MessageClass, plain: unknown) => object;
 
@@ -42,7 +45,8 @@ export class LetterViews {
     return unmaskedPayload(edited, message?.payload);
   }
 
-  private masked({ name, version, payload }: NonNullable<DeadLetter['message']>): unknown {
+  /** What is stored of a message, as {@link view} shows it. */
+  masked({ name, version, payload }: StoredPayload): unknown {
     // Of a version that nothing handles here, the newest one tells more than none.
     const definition = this.messages.find(name, version) ?? this.messages.find(name);
     if (definition === undefined || payload === undefined) return payload;

@@ -13,6 +13,8 @@ export class RecordedTerminal implements Terminal {
   readonly results: string[] = [];
   readonly notes: string[] = [];
   readonly questions: string[] = [];
+  /** The lines shown in the place of each other. */
+  readonly progressLines: string[] = [];
   readonly columns: number;
   readonly isInteractive: boolean;
 
@@ -37,6 +39,10 @@ export class RecordedTerminal implements Terminal {
 
   note(line: string): void {
     this.notes.push(line);
+  }
+
+  progress(line: string): void {
+    this.progressLines.push(line);
   }
 
   ask(question: string): Promise<string> {
