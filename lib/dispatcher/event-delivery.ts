@@ -61,7 +61,9 @@ export class EventDelivery {
 
   /** The transaction that an event published now is part of: what is to hear of it only once it is true waits for its end. */
   get transaction(): Transaction | undefined {
-    return this.transactions.current;
+    const { current } = this.transactions;
+    // Of one that somebody else has begun, nobody says when it ends.
+    return current?.isForeign === true ? undefined : current;
   }
 
   /** Starts the handlers in the caller's turn, in the order of the route, then tells those who watch all events. */

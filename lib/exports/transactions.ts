@@ -3,6 +3,7 @@
 export {
   CommitUncertainError,
   ForeignMemoryTransactionError,
+  ForeignTransactionEndError,
   InvalidInboxOptionsError,
   NoTransactionError,
   TransactionDoomedError,

@@ -55,6 +55,17 @@ export class CommitUncertainError extends DispatchError {
   }
 }
 
+/** Something was to run at the end of a transaction of which only its client is known. */
+export class ForeignTransactionEndError extends DispatchError {
+  override readonly code = 'DISPATCH_FOREIGN_TRANSACTION_END';
+
+  constructor() {
+    super(
+      'Nothing can run at the end of this transaction: it was begun by other means than Transactions#run() or @Transactional of this package, so its end is not known. Begin it with one of these.',
+    );
+  }
+}
+
 /** A store in memory was given a transaction that is not one over things in memory. */
 export class ForeignMemoryTransactionError extends DispatchError {
   override readonly code = 'DISPATCH_FOREIGN_MEMORY_TRANSACTION';

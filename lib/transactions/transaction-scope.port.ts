@@ -25,6 +25,11 @@ export interface TransactionScope<Client = unknown> {
    * `query(text, values)`. Default: the client itself.
    */
   handleOf?(client: Client): unknown;
+  /**
+   * The client of the transaction that the caller is in, also of one that was begun by other means than {@link TransactionScope.run}; undefined
+   * outside of one. Default: only transactions of `run` are known.
+   */
+  current?(): Client | undefined;
   /** Called once, when the application starts: connects. */
   open?(): Promise<void>;
   /** Called once, when the application has closed: ends what the scope itself has opened. */

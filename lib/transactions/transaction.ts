@@ -1,4 +1,4 @@
-import { TransactionOverError } from './errors.js';
+import { ForeignTransactionEndError, TransactionOverError } from './errors.js';
 
 type Hook = () => Promise<void> | void;
 
@@ -15,6 +15,8 @@ export class Transaction<Client = unknown> {
     readonly client: Client,
     /** What stores take as their `transaction`. */
     readonly handle: unknown,
+    /** Whether it was begun by other means than `Transactions#run()`: stores take part in it, and nobody here hears of its end. */
+    readonly isForeign = false,
   ) {}
 
   /** Whether it has been committed or rolled back, or is about to be: nothing more can be part of it. */
@@ -22,19 +24,19 @@ export class Transaction<Client = unknown> {
     return this.hasEnded;
   }
 
-  /** Calls `hook` in the transaction when its work is done; hooks run one after the other, and one that fails rolls all back. @throws DISPATCH_TRANSACTION_OVER */
+  /** Calls `hook` in the transaction when its work is done; hooks run one after the other, and one that fails rolls all back. @throws DISPATCH_TRANSACTION_OVER, DISPATCH_FOREIGN_TRANSACTION_END */
   beforeCommit(hook: Hook): void {
     this.checkOpen();
     this.before.push(hook);
   }
 
-  /** Calls `hook` once the transaction is committed. Its error is reported and changes nothing. @throws DISPATCH_TRANSACTION_OVER */
+  /** Calls `hook` once the transaction is committed. Its error is reported and changes nothing. @throws DISPATCH_TRANSACTION_OVER, DISPATCH_FOREIGN_TRANSACTION_END */
   afterCommit(hook: Hook): void {
     this.checkOpen();
     this.committed.push(hook);
   }
 
-  /** Calls `hook` where the transaction is not known to have been committed. Its error is reported. @throws DISPATCH_TRANSACTION_OVER */
+  /** Calls `hook` where the transaction is not known to have been committed. Its error is reported. @throws DISPATCH_TRANSACTION_OVER, DISPATCH_FOREIGN_TRANSACTION_END */
   afterRollback(hook: Hook): void {
     this.checkOpen();
     this.rolledBack.push(hook);
@@ -66,6 +68,7 @@ export class Transaction<Client = unknown> {
   }
 
   private checkOpen(): void {
+    if (this.isForeign) throw new ForeignTransactionEndError();
     if (this.hasEnded) throw new TransactionOverError();
   }
 }

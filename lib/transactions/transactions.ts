@@ -43,8 +43,14 @@ export class Transactions<Client = unknown> {
 
   /** The transaction that the caller's work is part of; undefined outside of one, and once it is over. */
   get current(): Transaction<Client> | undefined {
-    const transaction = this.storage.getStore();
-    return transaction?.isOver === true ? undefined : transaction;
+    const own = this.storage.getStore();
+    const { scope } = this;
+    if (scope?.current !== undefined) {
+      const client = scope.current();
+      if (client === undefined) return undefined;
+      if (own?.client !== client) return this.foreign(scope, client);
+    }
+    return own?.isOver === true ? undefined : own;
   }
 
   /**
@@ -68,6 +74,11 @@ export class Transactions<Client = unknown> {
   /** Ends what the scope has opened. */
   async close(): Promise<void> {
     await this.scope?.close?.();
+  }
+
+  /** A transaction that somebody else has begun. */
+  private foreign(scope: TransactionScope<Client>, client: Client): Transaction<Client> {
+    return new Transaction(client, scope.handleOf === undefined ? client : scope.handleOf(client), true);
   }
 
   private async begin<T>(

@@ -60,6 +60,7 @@ export const PUBLIC_EXPORTS: readonly string[] = [
   'FailurePolicyError',
   'Fault',
   'ForeignMemoryTransactionError',
+  'ForeignTransactionEndError',
   'HandlerFailedError',
   'HandlerNotFoundError',
   'HandlerTimeoutError',
@@ -242,6 +243,7 @@ export const PUBLIC_EXPORTS: readonly string[] = [
 /** The same for each subpath. */
 export const SUBPATH_EXPORTS: Readonly<Record<string, readonly string[]>> = {
   './bullmq': ['bullmq', 'bullmqPostgres', 'migrateBullmqPostgres'],
+  './nestjs-cls': 'clsTransactions drizzleQueries knexQueries kyselyQueries prismaQueries typeOrmQueries'.split(' '),
   './postgres': [
     'ForeignTransactionError',
     'InvalidPostgresOptionsError',

@@ -41,7 +41,12 @@ export class Programs {
   }
 
   start(program: string, config: ProcessConfig): ProgramProcess {
-    return new ProgramProcess(path.join(this.folder, `${program}.js`), config);
+    return new ProgramProcess(this.pathOf(program), config);
+  }
+
+  /** The file of a program, for who starts it by other means. */
+  pathOf(program: string): string {
+    return path.join(this.folder, `${program}.js`);
   }
 
   /** Removes what was compiled. */

@@ -79,7 +79,7 @@ export class StreamStates {
     const written = { ...options, transaction, expectedVersion: change.version };
     const appended = await writer.append(this.store(), stream, change.events, written);
     const { undo } = change;
-    const isOurs = current !== undefined && transaction === current.handle;
+    const isOurs = current?.isForeign === false && transaction === current.handle;
     // First: it refuses what has been rolled back meanwhile.
     if (isOurs && undo !== undefined) current.afterRollback(undo);
     const after = change.stateAfter();
