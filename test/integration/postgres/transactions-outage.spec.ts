@@ -35,9 +35,9 @@ describe('a Postgres that restarts', () => {
   it('before a transaction has begun is waited for', async () => {
     const transactions = startWith({ commandTimeoutMs: 20_000 });
     await transactions.run(({ client }) => client.query('CREATE TABLE notes (text text)'));
-    const restarting = postgres.restart();
+    await postgres.kill('SIGQUIT');
     const written = transactions.run(({ client }) => client.query("INSERT INTO notes VALUES ('kept')"));
-    await restarting;
+    await postgres.restart();
     expect(await written).toMatchObject({ rowCount: 1 });
   });
 
