@@ -31,6 +31,7 @@ export {
 export type {
   ClaimResult,
   IdempotencyClaim,
+  IdempotencyCompletion,
   IdempotencyStore,
   ReleasedFailure,
 } from '../pipeline/idempotency/idempotency-store.port.js';

@@ -139,6 +139,10 @@ export class MessageContext<M extends object = object> implements HandlerContext
   settled: PromiseLike<unknown> | undefined;
   /** The handler's work, where it goes on although its caller has been answered. */
   unfinished: PromiseLike<unknown> | undefined;
+  /** Keeps what the handler has returned in its transaction; set by what stands outside of that, called by what commits it. */
+  seal: ((result: unknown, transaction: unknown) => Promise<void>) | undefined;
+  /** Whether what the handler wrote was rolled back: what it returns later means nothing. */
+  isUndone = false;
   /** Why the message was not let through to the handler; undefined where it was. */
   refusal: Refusal | undefined;
   /** The moment the handler must be done by, in milliseconds since the epoch; set where a limit is in force. */

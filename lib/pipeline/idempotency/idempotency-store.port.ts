@@ -26,6 +26,15 @@ export interface ReleasedFailure {
   readonly keepMs: number;
 }
 
+/** How a call ended. */
+export interface IdempotencyCompletion {
+  readonly key: string;
+  readonly token: string;
+  readonly outcome: string;
+  /** For how long it is kept, in milliseconds from now. */
+  readonly ttlMs: number;
+}
+
 /**
  * Keeps who runs a call and how it ended. Every method is atomic for its key, also between processes where the store is
  * `isShared`; keys are independent of each other, and nothing is promised about the order of claims. Repeating a method with
@@ -45,6 +54,12 @@ export interface IdempotencyStore {
    * @returns false, and changes nothing, where another token has the key, or has completed it
    */
   complete(key: string, token: string, outcome: string, ttlMs: number): Promise<boolean>;
+  /**
+   * The same as `complete()`, in the transaction of a transactional handler: kept once that has committed, and not where it is rolled back, after which
+   * `release()` is called. Until its end those who ask for the key may have to wait. Without it outcomes are kept after the commit, and a process
+   * that ends between the two has committed what nobody knows of.
+   */
+  completeIn?(completion: IdempotencyCompletion, transaction: unknown): Promise<boolean>;
   /** Frees the key; those who wait are told of the failure, where one is given. Does nothing where another token has the key. */
   release(key: string, token: string, failure?: ReleasedFailure): Promise<void>;
   /**

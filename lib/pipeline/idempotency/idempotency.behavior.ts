@@ -28,6 +28,7 @@ export class IdempotencyBehavior implements PipelineBehavior {
         keyOf(own.message, own),
       ]),
       run: next,
+      isWhole: true,
       unfinished: () => own.unfinished,
     });
   }

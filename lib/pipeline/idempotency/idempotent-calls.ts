@@ -27,8 +27,19 @@ export interface IdempotentCall extends IdempotencyTimes {
   /** As the store knows it. */
   readonly key: string;
   readonly run: () => unknown;
+  /** Whether it is all that the handler does, so that it ends with the transaction of that. */
+  readonly isWhole?: boolean;
   /** What of it goes on after it has failed, as a handler does after its time limit; undefined where nothing does. */
   readonly unfinished?: () => PromiseLike<unknown> | undefined;
+}
+
+/** A call that goes on after its caller was told that it has failed. */
+interface LateCall {
+  readonly token: string;
+  readonly lock: HeldLock;
+  readonly rest: PromiseLike<unknown>;
+  /** What its caller was told. */
+  readonly error: unknown;
 }
 
 /** What every idempotent call of an application needs. */
@@ -149,27 +160,53 @@ export class IdempotentCalls implements EffectMemo {
       failed: (error: unknown) => this.complain('renew the lock of', context, error),
     };
     const lock = new HeldLock(this.options.store, watch, this.held);
+    const sealing = this.sealing(context, call, { token, lock });
     let result: unknown;
     try {
       result = await call.run();
     } catch (error) {
       const rest = call.unfinished?.();
       if (rest === undefined) await this.failed(context, call, { token, lock, error });
-      else context.keepsRunning(this.runLate(context, call, { token, lock, rest }));
+      else context.keepsRunning(this.runLate(context, call, { token, lock, rest, error }));
       throw error;
+    } finally {
+      if (call.isWhole === true) context.seal = undefined;
     }
-    await this.completed(context, call, { token, lock, result });
+    if (!sealing.isDone) await this.completed(context, call, { token, lock, result });
     return result;
+  }
+
+  /** Has the outcome kept in the transaction of the handler, where the call is the whole of that and the store can. */
+  private sealing(
+    context: MessageContext,
+    call: IdempotentCall,
+    { token, lock }: { readonly token: string; readonly lock: HeldLock },
+  ): { readonly isDone: boolean } {
+    const { store, limits } = this.options;
+    const sealing = { isDone: false };
+    if (call.isWhole !== true || store.completeIn === undefined) return sealing;
+    const { key, ttlMs } = call;
+    context.seal = async (result, transaction) => {
+      const outcome = resultOutcome(result, limits);
+      // Renewed it would wait for the transaction that has the row.
+      lock.end();
+      const isOurs = await store.completeIn?.({ key, token, outcome, ttlMs }, transaction);
+      if (isOurs !== true) throw new IdempotencyLockLostError(factsOf(context, call), call.lockMs);
+      sealing.isDone = true;
+    };
+    return sealing;
   }
 
   /** The caller has been told already that it took too long: the lock is held until it is known what became of it. */
   private async runLate(
     context: MessageContext,
     call: IdempotentCall,
-    { token, lock, rest }: { readonly token: string; readonly lock: HeldLock; readonly rest: PromiseLike<unknown> },
+    { token, lock, rest, error: told }: LateCall,
   ): Promise<void> {
     try {
-      await this.completed(context, call, { token, lock, result: await rest });
+      const result = await rest;
+      if (context.isUndone) throw told;
+      await this.completed(context, call, { token, lock, result });
     } catch (error) {
       await this.failed(context, call, { token, lock, error });
     }

@@ -16,18 +16,22 @@ export class TransactionalBehavior implements PipelineBehavior {
   /** @throws what the scope says of beginning and committing, the reason of `context.signal`, DISPATCH_TRANSACTION_DOOMED */
   async handle(context: HandlerContext, next: Next): Promise<unknown> {
     // Behaviors are given contexts that the dispatcher made, and no others.
-    const { signal } = context as MessageContext;
+    const own = context as MessageContext;
+    const { signal } = own;
     let handled: Promise<unknown> | undefined;
     const work = async ({ handle }: Transaction): Promise<unknown> => {
       signal.throwIfAborted();
-      if (!(await this.inbox.isNew(context as MessageContext, handle))) return undefined;
+      if (!(await this.inbox.isNew(own, handle))) return undefined;
       signal.throwIfAborted();
       handled = next();
-      return handled;
+      const result = await handled;
+      await own.seal?.(result, handle);
+      return result;
     };
     try {
       return await this.transactions.run((transaction) => unlessAborted(work(transaction), signal), this.options);
     } catch (error) {
+      own.isUndone = true;
       // Rolled back it is, but a handler that was told to stop counts as running until it has.
       await handled?.catch(() => undefined);
       throw error;

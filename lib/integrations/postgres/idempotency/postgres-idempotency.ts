@@ -1,6 +1,12 @@
 import { createHash } from 'node:crypto';
 
-import type { ClaimResult, IdempotencyClaim, IdempotencyStore, ReleasedFailure } from '../../../index.js';
+import type {
+  ClaimResult,
+  IdempotencyClaim,
+  IdempotencyCompletion,
+  IdempotencyStore,
+  ReleasedFailure,
+} from '../../../index.js';
 import { PostgresClient } from '../connection/postgres-client.js';
 import {
   countProblems,
@@ -9,6 +15,7 @@ import {
   type PostgresStoreOptions,
   type ResolvedPostgresOptions,
 } from '../connection/postgres-options.js';
+import { queryIn } from '../connection/postgres-transaction.js';
 import { PreparedTables } from '../tables/prepared-tables.js';
 import { Sweep } from '../tables/sweep.js';
 import { idempotencyStatements, type IdempotencyStatements } from './idempotency-sql.js';
@@ -17,6 +24,11 @@ import { idempotencyStatements, type IdempotencyStatements } from './idempotency
 export interface PostgresIdempotencyOptions extends PostgresStoreOptions {
   /** How often rows whose time is over are deleted, in milliseconds from 1000, counted from the end of the last time. Default 60 000. */
   readonly sweepEveryMs?: number;
+  /**
+   * Whether results of handlers that are `@Transactional` too are kept in their transactions, and so are there if, and only if, what the handler wrote
+   * is. The scope of the transactions must be on this database. Default false: they are kept after the commit.
+   */
+  readonly inTransactions?: boolean;
 }
 
 /**
@@ -32,9 +44,16 @@ export interface PostgresIdempotencyOptions extends PostgresStoreOptions {
  */
 export function postgresIdempotency(options: PostgresIdempotencyOptions = {}): IdempotencyStore {
   const sweepEveryMs = options?.sweepEveryMs ?? 60_000;
+  const inTransactions: unknown = options?.inTransactions ?? false;
   const problems = countProblems('sweepEveryMs', sweepEveryMs, 1000, MAX_TIMEOUT_MS);
-  const resolved = resolvePostgresOptions('postgresIdempotency()', options, { own: ['sweepEveryMs'], problems });
-  return new PostgresIdempotencyStore(resolved, sweepEveryMs);
+  if (typeof inTransactions !== 'boolean') {
+    problems.push(`has inTransactions ${JSON.stringify(inTransactions)}, not true or false`);
+  }
+  const own = ['sweepEveryMs', 'inTransactions'];
+  const resolved = resolvePostgresOptions('postgresIdempotency()', options, { own, problems });
+  return inTransactions === true
+    ? new EnlistedIdempotencyStore(resolved, sweepEveryMs)
+    : new PostgresIdempotencyStore(resolved, sweepEveryMs);
 }
 
 class PostgresIdempotencyStore implements IdempotencyStore {
@@ -42,7 +61,7 @@ class PostgresIdempotencyStore implements IdempotencyStore {
   private readonly client: PostgresClient;
   private readonly tables: PreparedTables;
   private readonly sweep: Sweep;
-  private readonly sql: IdempotencyStatements;
+  protected readonly sql: IdempotencyStatements;
 
   constructor(options: ResolvedPostgresOptions, sweepEveryMs: number) {
     this.client = new PostgresClient(options);
@@ -90,6 +109,17 @@ class PostgresIdempotencyStore implements IdempotencyStore {
 
   private async run<Row>(text: string, key: string, ...values: readonly unknown[]): Promise<readonly Row[]> {
     await this.tables.ready();
-    return this.client.query<Row>(text, [createHash('sha256').update(key).digest(), ...values]);
+    return this.client.query<Row>(text, [hashOf(key), ...values]);
   }
+}
+
+/** Its tables are ready when a call completes: it has been claimed before. */
+class EnlistedIdempotencyStore extends PostgresIdempotencyStore {
+  async completeIn({ key, token, outcome, ttlMs }: IdempotencyCompletion, transaction: unknown): Promise<boolean> {
+    return (await queryIn(transaction, this.sql.complete, [hashOf(key), token, outcome, ttlMs])).length === 1;
+  }
+}
+
+function hashOf(key: string): Buffer {
+  return createHash('sha256').update(key).digest();
 }
