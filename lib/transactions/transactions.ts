@@ -18,6 +18,7 @@ import { Transaction } from './transaction.js';
  */
 export class Transactions<Client = unknown> {
   private readonly storage = new AsyncLocalStorage<Transaction<Client>>();
+  private readonly foreigners = new WeakMap<object, Transaction<Client>>();
 
   constructor(
     private readonly scope: TransactionScope<Client> | undefined,
@@ -76,9 +77,13 @@ export class Transactions<Client = unknown> {
     await this.scope?.close?.();
   }
 
-  /** A transaction that somebody else has begun. */
+  /** A transaction that somebody else has begun: the same for the same client, for whoever keeps something by it. */
   private foreign(scope: TransactionScope<Client>, client: Client): Transaction<Client> {
-    return new Transaction(client, scope.handleOf === undefined ? client : scope.handleOf(client), true);
+    const known = isKey(client) ? this.foreigners.get(client) : undefined;
+    if (known !== undefined) return known;
+    const made = new Transaction(client, scope.handleOf === undefined ? client : scope.handleOf(client), true);
+    if (isKey(client)) this.foreigners.set(client, made);
+    return made;
   }
 
   private async begin<T>(
@@ -139,4 +144,8 @@ async function join<C, T>(transaction: Transaction<C>, work: (transaction: Trans
     transaction.doom(error);
     throw error;
   }
+}
+
+function isKey(value: unknown): value is object {
+  return (typeof value === 'object' && value !== null) || typeof value === 'function';
 }
