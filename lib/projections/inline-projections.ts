@@ -4,7 +4,7 @@ import type { AppendResult, StoredEvent } from '../event-store/event-store.port.
 import type { EventReader } from '../event-store/reading/event-reader.js';
 import type { Transactions } from '../transactions/transactions.js';
 import { InlineProjectionFailedError } from './errors.js';
-import type { ProjectionScope } from './projection-context.js';
+import { contextOf, type ProjectionScope } from './projection-context.js';
 import type { ProjectionModel } from './projection-model.js';
 
 /** What inline projections need; all of it lives as long as the application. */
@@ -60,8 +60,8 @@ export class InlineProjections implements AppendHook {
       if (!names.has(stored.name)) continue;
       const facts = { projection: model.name, target: 'blue', replay: false } as const;
       try {
-        for (const { event, ...recorded } of reader.read(stored)) {
-          await model.apply(event, { ...recorded, ...scope, ...facts });
+        for (const recorded of reader.read(stored)) {
+          await model.apply(recorded.event, contextOf(recorded, scope, facts));
         }
       } catch (cause) {
         // Where the projection has appended something itself, the inner one says more.

@@ -25,6 +25,33 @@ export interface ProjectionContext<Client = unknown> extends ProjectionScope<Cli
   readonly replay: boolean;
 }
 
+/** What whoever writes knows of an event. */
+export type ProjectionFacts = Pick<ProjectionContext, 'projection' | 'target' | 'replay'>;
+
+/** Makes the context of one event. Field by field: it is made for each event of a replay. */
+export function contextOf(
+  { stream, version, position, id, name, schemaVersion, metadata, recordedAt }: Omit<RecordedEvent, 'event'>,
+  { client, transaction, signal }: ProjectionScope,
+  { projection, target, replay }: ProjectionFacts,
+): ProjectionContext {
+  return {
+    stream,
+    version,
+    position,
+    id,
+    name,
+    schemaVersion,
+    metadata,
+    recordedAt,
+    client,
+    transaction,
+    signal,
+    projection,
+    target,
+    replay,
+  };
+}
+
 /**
  * What a class with `@Projection` may have beside the methods for its events. Each runs in a transaction of its own with the
  * change of the checkpoints that it goes with: where it rejects, that does not come about.

@@ -21,8 +21,8 @@ export interface ProjectionModel extends Required<Omit<ProjectionOptions, 'event
   /** The wire names of its events. */
   readonly eventNames: readonly string[];
   readonly hooks: ProjectionHooks;
-  /** Hands an event to the method for it, if there is one. Rejects with what that throws. */
-  apply(event: object, context: ProjectionContext): Promise<void>;
+  /** Hands an event to the method for it, if there is one. @returns what that returns, to be waited for */
+  apply(event: object, context: ProjectionContext): unknown;
 }
 
 /** A projection, and what is wrong with it. */
@@ -76,11 +76,11 @@ export function checkProjection(
 
 function applying(type: object, instance: object): ProjectionModel['apply'] {
   const notReplayed = notReplayedBy(type);
-  return async (event, context) => {
+  return (event, context) => {
     const name = applyingMethodOf(type, event) ?? 'when';
-    if (context.replay && notReplayed.has(name)) return;
+    if (context.replay && notReplayed.has(name)) return undefined;
     const method: unknown = Reflect.get(instance, name);
-    if (typeof method === 'function') await method.call(instance, event, context);
+    return typeof method === 'function' ? (method.call(instance, event, context) as unknown) : undefined;
   };
 }
 

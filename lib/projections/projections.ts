@@ -1,5 +1,10 @@
 import { deferred } from '../common/promises.js';
-import type { ParkedFilter, ParkedRecord, ProjectionTarget } from './checkpoints/checkpoint-store.port.js';
+import type {
+  ParkedFilter,
+  ParkedRecord,
+  ProjectionTarget,
+  TargetRecord,
+} from './checkpoints/checkpoint-store.port.js';
 import {
   InlineProjectionError,
   ProjectionBehindError,
@@ -63,6 +68,7 @@ const PAGE = 500;
  */
 export class Projections {
   private readonly waiting = new Set<() => void>();
+  private readonly looking = new Map<string, Promise<TargetRecord | undefined>>();
   private readonly rebuilds = new Set<Promise<unknown>>();
 
   constructor(private readonly parts: ProjectionsParts) {}
@@ -113,7 +119,7 @@ export class Projections {
       // Before it is looked: what is written meanwhile must end the waiting.
       const news = this.news();
       try {
-        const found = await this.activeRecord(name);
+        const found = await this.look(name);
         if (found !== undefined && found.position >= position) return;
         if (found?.stopReason !== undefined) throw new ProjectionStoppedError(name, found.stopReason);
         const leftMs = endsAtMs - performance.now();
@@ -220,10 +226,19 @@ export class Projections {
     await Promise.all(this.rebuilds);
   }
 
-  private async activeRecord(name: string) {
+  private async activeRecord(name: string): Promise<TargetRecord | undefined> {
     this.model(name);
     const records = await this.parts.runningParts().checkpoints.targets(name);
     return records.find(({ isActive }) => isActive);
+  }
+
+  /** Those who wait at once for one projection ask the store once. */
+  private look(name: string): Promise<TargetRecord | undefined> {
+    const known = this.looking.get(name);
+    if (known !== undefined) return known;
+    const looking = this.activeRecord(name).finally(() => this.looking.delete(name));
+    this.looking.set(name, looking);
+    return looking;
   }
 
   private model(name: string): ProjectionModel {

@@ -64,8 +64,10 @@ export class EventReader {
         ? this.rawEvent(stored, shaped, versions)
         : made(stored, () => rehydrator.toMessage(definition.target, shaped.payload));
     if (event === undefined) return undefined;
-    const { payload: _payload, ...facts } = stored;
-    return { ...facts, name: shaped.name, schemaVersion: shaped.version, event };
+    const { stream, version, position, id, metadata, recordedAt } = stored;
+    const { name, version: schemaVersion } = shaped;
+    // Field by field, for what is copied by its rest takes ten times as long, and this is done for each event of a replay.
+    return { stream, version, position, id, name, schemaVersion, metadata, recordedAt, event };
   }
 
   private rawEvent(

@@ -92,14 +92,20 @@ class Building {
     const { stopping, ownership } = this.writer.writing;
     const { store, reporter } = this.parts;
     await this.writer.readParkedStreams();
+    let goal = await this.goal();
+    let ahead: Promise<EventPage> | undefined;
     for (let position = from; !stopping.aborted;) {
-      const goal = await this.goal();
       onProgress({ position, goal });
       if (goal - position <= this.model.batchSize) {
         const switchedAt = await this.trySwitch(position);
         if (switchedAt !== undefined) return switchedAt;
+        goal = await this.goal();
       }
-      const page = await this.pageUpTo(goal, position);
+      const page = await (ahead ?? this.pageUpTo(goal, position));
+      // One page ahead, which is fetched while this one is written.
+      ahead = page.position < goal ? this.pageUpTo(goal, page.position) : undefined;
+      // It is told where it is waited for, if it ever is.
+      ahead?.catch(() => undefined);
       if (position < goal && !(await this.writer.write(page.events, page.position))) return undefined;
       position = page.position;
       await reporter.progressed({ ...ownership, isRebuild: true }, position, () => store.lastPosition());

@@ -3,6 +3,7 @@ import type { ProjectionModel } from '../projection-model.js';
 import type { Lease } from './lease.js';
 import { retryParked } from './parked-retry.js';
 import type { ProjectionParts } from './projection-parts.js';
+import { oneAhead } from './one-ahead.js';
 import { TargetWriter } from './target-writer.js';
 
 /** When whoever writes a target is to end. */
@@ -34,8 +35,9 @@ export async function follow(
   let { position } = start;
   let lookedAtMs = -Infinity;
   const names = storedNamesOf(model.eventNames);
-  const reading = { names, afterPosition: position, signal: stopping, pageSize: model.batchSize };
-  for await (const page of followPages(store, { ...reading, pollIntervalMs: pollMs })) {
+  const reading = { names, afterPosition: position, pageSize: model.batchSize, pollIntervalMs: pollMs };
+  const pages = oneAhead(stopping, (signal) => followPages(store, { ...reading, signal }));
+  for await (const page of pages) {
     if (page.position > position) {
       if (!(await writer.write(page.events, page.position))) return;
       position = page.position;

@@ -4,7 +4,7 @@ import { delay } from '../../common/promises.js';
 import type { StoredEvent } from '../../event-store/event-store.port.js';
 import type { Ownership } from '../checkpoints/checkpoint-store.port.js';
 import { ProjectionLostError, ProjectionStoppedError } from '../errors.js';
-import type { ProjectionScope } from '../projection-context.js';
+import { contextOf, type ProjectionScope } from '../projection-context.js';
 import type { ProjectionModel } from '../projection-model.js';
 import { inScope, type ProjectionParts } from './projection-parts.js';
 
@@ -101,9 +101,9 @@ export class TargetWriter {
   async hand(stored: StoredEvent, scope: ProjectionScope): Promise<void> {
     const { model, ownership, replayUntil } = this.writing;
     const { projection, target } = ownership;
-    for (const { event, ...facts } of this.parts.reader.read(stored)) {
-      const replay = stored.position <= replayUntil;
-      await model.apply(event, { ...facts, ...scope, projection, target, replay });
+    const facts = { projection, target, replay: stored.position <= replayUntil };
+    for (const recorded of this.parts.reader.read(stored)) {
+      await model.apply(recorded.event, contextOf(recorded, scope, facts));
     }
   }
 
@@ -116,7 +116,10 @@ export class TargetWriter {
         // First, so that whoever is not the owner any more writes nothing, and nobody takes over in between.
         if (transactions.isConfigured) await this.save(position, scope);
         else await this.checkOwnership();
-        for (; index < events.length; index++) await this.applyAt(events, index, scope);
+        for (const event of events) {
+          await this.apply(event, scope);
+          index += 1;
+        }
         if (!transactions.isConfigured) await this.save(position, scope);
       });
     } catch (error) {
@@ -133,14 +136,8 @@ export class TargetWriter {
     return undefined;
   }
 
-  private async applyAt(events: readonly StoredEvent[], index: number, scope: ProjectionScope): Promise<void> {
-    const event = events[index];
-    if (event !== undefined) await this.apply(event, scope);
-  }
-
-  private async apply(event: StoredEvent, scope: ProjectionScope): Promise<void> {
-    if (!this.parkedStreams.has(event.stream)) await this.hand(event, scope);
-    else await this.park(event, undefined, scope);
+  private apply(event: StoredEvent, scope: ProjectionScope): Promise<void> {
+    return this.parkedStreams.has(event.stream) ? this.park(event, undefined, scope) : this.hand(event, scope);
   }
 
   /** Waits for the next attempt, parks the event, or stops. @returns whether the event is parked */

@@ -25,7 +25,7 @@ describe('an inline projection', () => {
     ledger.onEvent = (event) => {
       if (event instanceof Placed) throw new Error('no room');
     };
-    const { append } = await startProjected({ ledger, projection: inline });
+    const { append, events } = await startProjected({ ledger, projection: inline });
     expect(await rejectionOf(append('order-1', new LineAdded(1), new Placed('ada')))).toMatchObject({
       code: 'DISPATCH_INLINE_PROJECTION_FAILED',
       projection: 'ledger',
@@ -33,7 +33,7 @@ describe('an inline projection', () => {
       version: 2,
       cause: { message: 'no room' },
     });
-    expect(ledger.entries['blue']).toEqual([]);
+    expect([ledger.entries['blue'], await events.stream('order-1')]).toEqual([[], undefined]);
     await append('order-2', new LineAdded(2));
     expect(ledger.entries['blue']).toEqual(['order-2 1 2']);
   });
