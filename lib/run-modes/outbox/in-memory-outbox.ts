@@ -89,13 +89,18 @@ class InMemoryOutbox implements OutboxStore {
     return messages.length === 0 ? undefined : { token, messages };
   }
 
-  async settle({ token, messages }: OutboxBatch, ends: readonly OutboxEnd[]): Promise<void> {
+  async settle(
+    { token, messages }: OutboxBatch,
+    ends: readonly OutboxEnd[],
+    next?: OutboxTake,
+  ): Promise<OutboxBatch | undefined> {
     const nowMs = Date.now();
     for (const { id } of messages) {
       const row = this.rows.get(id);
       if (row?.takenBy === token) Object.assign(row, { takenBy: undefined, heldUntilMs: 0 });
     }
     for (const end of ends) this.end(end, nowMs);
+    return next && this.take(next);
   }
 
   watch(wake: () => void): () => void {

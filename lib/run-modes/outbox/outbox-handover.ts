@@ -55,13 +55,13 @@ export class OutboxHandover {
     const ends: OutboxEnd[] = [];
     const refused = new Set<string>();
     for (const wave of wavesOf(messages)) {
-      const next = wave.filter((message) => !refused.has(orderOf(message) ?? ''));
-      const answers = await Promise.all(next.map((message) => this.handOne(message)));
+      const next = refused.size === 0 ? wave : wave.filter((message) => !refused.has(orderOf(message) ?? ''));
+      const answers = await this.handAll(next);
       for (const [index, answer] of answers.entries()) {
         if ('notNow' in answer) continue;
         ends.push(answer.end);
-        const order = next[index] && orderOf(next[index]);
-        if (answer.end.status === 'retry' && order !== undefined) refused.add(order);
+        const order = answer.end.status === 'retry' ? next[index] && orderOf(next[index]) : undefined;
+        if (order !== undefined) refused.add(order);
       }
       const late = answers.find((answer) => 'notNow' in answer);
       if (late !== undefined) return { ends, heldUpBy: late.notNow };
@@ -69,39 +69,60 @@ export class OutboxHandover {
     return { ends, heldUpBy: undefined };
   }
 
-  private handOne(message: OutboxMessage): Promise<Answer> {
+  /** Without a promise for each message, which would cost as much as the rest of what is done here. */
+  private handAll(wave: readonly OutboxMessage[]): Promise<readonly Answer[]> {
+    if (wave.length === 0) return Promise.resolve([]);
+    return new Promise((resolve) => {
+      const answers: Answer[] = [];
+      let leftCount = wave.length;
+      for (const [index, message] of wave.entries()) {
+        this.handOne(message, (answer) => {
+          answers[index] = answer;
+          leftCount -= 1;
+          if (leftCount === 0) resolve(answers);
+        });
+      }
+    });
+  }
+
+  private handOne(message: OutboxMessage, answered: (answer: Answer) => void): void {
     const { queue, entry, dueAtMs } = message;
     const known = this.parts.catalog.get(queue);
     if (known === undefined) {
       const problem = 'this process does not know it: name it in "queues.each" of DispatchModule';
-      return Promise.resolve(this.refusal(message, new InvalidQueueOptionsError(`the queue "${queue}"`, [problem])));
+      answered(this.refusal(message, new InvalidQueueOptionsError(`the queue "${queue}"`, [problem])));
+      return;
     }
     const delayMs = dueAtMs === undefined ? 0 : Math.max(0, dueAtMs - Date.now());
-    return new Promise((resolve) => {
-      known.sender.send({
-        entry: { ...entry, delayMs, replyTo: undefined },
-        resolve: (result) => resolve(this.stored(message, result)),
-        reject: (error) => resolve(this.refusal(message, error)),
-      });
+    known.sender.send({
+      entry: { ...entry, delayMs, replyTo: undefined },
+      resolve: (result) => answered(this.stored(message, result)),
+      reject: (error) => answered(this.refusal(message, error)),
     });
   }
 
   private stored(message: OutboxMessage, result: Result): Answer {
-    const { id, entry, addedAt } = message;
-    const { channel, claims } = this.parts;
+    const { entry } = message;
+    const { claims } = this.parts;
     // One of its own id is itself, handed over before by somebody who could not say so any more: that needs its payload.
     const isJoined = result.status === 'duplicate' && result.id !== entry.id;
     if (isJoined) claims?.dropped(entry.data);
-    const entryId = result.status === 'duplicate' ? result.id : entry.id;
-    const facts = factsOf(message, receiptId({ entryId, place: result.place }));
-    const { messageId = entry.id, handler, queue, receiptId: receipt = '' } = facts;
-    if (result.status === 'stored' && channel.wants(TaskEnqueuedNotification)) {
-      channel.publish(new TaskEnqueuedNotification(entry.name, messageId, handler, queue, receipt));
-    }
-    if (channel.wants(OutboxRelayedNotification)) {
-      channel.publish(new OutboxRelayedNotification(facts, Math.max(0, Date.now() - addedAt.getTime())));
-    }
-    return { end: { id, status: 'sent' } };
+    this.tellStored(message, result);
+    return { end: { id: message.id, status: 'sent' } };
+  }
+
+  private tellStored(message: OutboxMessage, result: Result): void {
+    const { channel } = this.parts;
+    const isEnqueued = result.status === 'stored' && channel.wants(TaskEnqueuedNotification);
+    const isRelayed = channel.wants(OutboxRelayedNotification);
+    if (!isEnqueued && !isRelayed) return;
+    const { entry, addedAt, queue } = message;
+    const receipt = receiptId({ entryId: result.status === 'duplicate' ? result.id : entry.id, place: result.place });
+    const facts = factsOf(message, receipt);
+    const { messageId = entry.id, handler } = facts;
+    if (isEnqueued) channel.publish(new TaskEnqueuedNotification(entry.name, messageId, handler, queue, receipt));
+    if (!isRelayed) return;
+    channel.publish(new OutboxRelayedNotification(facts, Math.max(0, Date.now() - addedAt.getTime())));
   }
 
   private refusal(message: OutboxMessage, error: unknown): Answer {

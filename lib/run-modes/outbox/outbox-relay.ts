@@ -88,33 +88,31 @@ export class OutboxRelay {
 
   /** Never rejects. Goes on until there is nothing to take, asking once more where it was woken meanwhile. */
   private async work(): Promise<void> {
+    const { store, batchCount: limit, leaseMs } = this.parts.options;
     const { signal } = this.ending;
     try {
       do {
         this.isWoken = false;
-        while (!signal.aborted && (await this.relayBatch())) this.failureCount = 0;
+        let batch = signal.aborted ? undefined : await store.take({ limit, leaseMs });
+        while (batch !== undefined) batch = await this.relay(batch);
       } while (this.isWoken && !signal.aborted && performance.now() >= this.pausedUntilMs);
     } catch (error) {
       this.pause(error);
     }
   }
 
-  /** @returns whether there may be more */
-  private async relayBatch(): Promise<boolean> {
+  /** @returns the next batch; undefined where there is none, or should be none now */
+  private async relay(batch: OutboxBatch): Promise<OutboxBatch | undefined> {
     const { options, handover } = this.parts;
     const { store, batchCount: limit, leaseMs } = options;
-    const batch = await store.take({ limit, leaseMs });
-    if (batch === undefined) return false;
-    if (batch.messages.length >= limit / 2 && this.rounds.size < MAX_ROUNDS) this.begin();
-    return this.handBatch(batch, (messages) => handover.hand(messages));
-  }
-
-  private async handBatch(batch: OutboxBatch, hand: OutboxHandover['hand']): Promise<boolean> {
-    const { ends, heldUpBy } = await hand(batch.messages);
-    await this.parts.options.store.settle(batch, ends);
-    if (heldUpBy === undefined) return true;
-    this.pause(heldUpBy);
-    return false;
+    const { messages } = batch;
+    if (messages.length >= limit / 2 && this.rounds.size < MAX_ROUNDS) this.begin();
+    const { ends, heldUpBy } = await handover.hand(messages);
+    const mayGoOn = heldUpBy === undefined && !this.ending.signal.aborted;
+    const next = await store.settle(batch, ends, mayGoOn ? { limit, leaseMs } : undefined);
+    if (heldUpBy === undefined) this.failureCount = 0;
+    else this.pause(heldUpBy);
+    return next;
   }
 
   private pause(error: unknown): void {

@@ -93,8 +93,13 @@ export interface OutboxStore<Transaction = unknown> {
   add(messages: readonly NewOutboxMessage[], transaction: Transaction): Promise<void>;
   /** Takes messages that nobody else has. @returns undefined where there is nothing to be done now */
   take(take: OutboxTake): Promise<OutboxBatch | undefined>;
-  /** Keeps what became of messages that were taken, and gives back what nothing is said of. May be repeated. */
-  settle(batch: OutboxBatch, ends: readonly OutboxEnd[]): Promise<void>;
+  /**
+   * Keeps what became of messages that were taken, and gives back what nothing is said of; then, where `next` is given, takes more,
+   * which may be cheaper than to ask anew. May be repeated without `next`.
+   *
+   * @returns undefined where there is no more to be done now, or none was asked for
+   */
+  settle(batch: OutboxBatch, ends: readonly OutboxEnd[], next?: OutboxTake): Promise<OutboxBatch | undefined>;
   /** Calls `wake` when there may be something to take; a hint, which may be lost. @returns what ends it */
   watch?(wake: () => void): () => void;
   counts(): Promise<OutboxCounts>;

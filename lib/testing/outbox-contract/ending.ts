@@ -18,6 +18,31 @@ export const ENDING: readonly OutboxBenchCase[] = [
     },
   },
   {
+    title: 'gives more with the word for what came before, until there is no more, each message once and in order',
+    async run({ store, add }) {
+      await add(...Array.from({ length: 40 }, (_, nth) => message(nth, `key-${nth % 3}`)));
+      const next = { ...ALL, limit: 4 };
+      const found: string[] = [];
+      for (
+        let batch = await store.take(next);
+        batch !== undefined;
+        batch = await store.settle(batch, sent(batch), next)
+      ) {
+        found.push(...idsOf(batch));
+      }
+      assert.equal(new Set(found).size, 40);
+      assert.equal(found.length, 40);
+      for (const key of [0, 1, 2]) {
+        const ofKey = found.map((id) => Number(id.slice(1))).filter((nth) => nth % 3 === key);
+        assert.deepEqual(
+          ofKey,
+          ofKey.toSorted((one, two) => one - two),
+        );
+      }
+      assert.equal((await store.counts()).waiting, 0);
+    },
+  },
+  {
     title: 'gives what was not settled to another one once its time is over, and takes a late word for it',
     async run({ store, other, add, until }) {
       await add(message(1, 'a'), message(2));

@@ -163,6 +163,31 @@ describe('the outbox on Postgres', () => {
     await store.close?.();
   });
 
+  it.each([0, 60_000])(
+    'with keepSentMs %d has what is sent no longer, or marked, and gives it to nobody',
+    async (keepSentMs) => {
+      const { schema, pool } = freshSchema();
+      const store = postgresOutbox({ connection: SHARED, schema, migrate: true, keepSentMs });
+      await store.open?.();
+      const entry = (id: string) => ({ id, name: 'n', data: {}, key: 'k', priority: 1, deduplicationId: undefined });
+      const messages = ['a', 'b', 'c'].map((id) => ({ queue: 'q', entry: entry(id), dueAtMs: undefined }));
+      await pgTransactions(pool).run((client) => store.add(messages, client), {});
+      const take = { limit: 1, leaseMs: 60_000 };
+      const first = await store.take(take);
+      const sentOf = (batch: typeof first) =>
+        (batch?.messages ?? []).map(({ id }) => ({ id, status: 'sent' }) as const);
+      // Reads on in the lane that it has.
+      const second = first && (await store.settle(first, sentOf(first), take));
+      expect([first, second].map((batch) => batch?.messages.map((each) => each.entry.id))).toEqual([['a'], ['b']]);
+      if (second !== undefined) await store.settle(second, sentOf(second));
+      const { rows } = await pool.query<{ kept: number }>(
+        `SELECT count(*)::int AS kept FROM "${schema}".dispatch_outbox WHERE sent_at IS NOT NULL`,
+      );
+      expect([rows[0]?.kept, (await store.counts()).waiting]).toEqual([keepSentMs === 0 ? 0 : 2, 1]);
+      await store.close?.();
+    },
+  );
+
   it('sets aside rows that it cannot read, and gives what is behind them', async () => {
     const { schema, pool } = freshSchema();
     const store = postgresOutbox({ connection: SHARED, schema, migrate: true });

@@ -49,6 +49,8 @@ export interface OutboxStatements {
   readonly read: string;
   /** Ids of messages that are sent, who has taken their lanes, which are free then. */
   readonly settle: string;
+  /** Ids of messages that are sent; lanes, which stay taken; how many messages of each to read. */
+  readonly settleAndRead: string;
   /** What was refused, as JSON: a list of id, attempts by now, delay in ms or null, error. */
   readonly refuse: string;
   readonly counts: string;
@@ -61,11 +63,11 @@ export interface OutboxStatements {
   readonly sweepFailed: string;
 }
 
-/** The same, for a schema. */
-export function outboxStatements(schema: string): OutboxStatements {
+/** The same, for a schema; what is sent is marked where it is kept for a while, else deleted. */
+export function outboxStatements(schema: string, isSentKept: boolean): OutboxStatements {
   const table = `"${schema}".dispatch_outbox`;
   const lanes = `"${schema}".dispatch_outbox_lanes`;
-  return { ...writing(table), ...taking(table, lanes), ...looking(table) };
+  return { ...writing(table), ...taking(table, lanes, sentSql(table, isSentKept)), ...looking(table) };
 }
 
 function writing(table: string): Pick<OutboxStatements, 'add' | 'refuse' | 'retry'> {
@@ -89,26 +91,33 @@ function writing(table: string): Pick<OutboxStatements, 'add' | 'refuse' | 'retr
   };
 }
 
-function taking(table: string, lanes: string): Pick<OutboxStatements, 'takeLanes' | 'read' | 'settle'> {
-  return {
-    // Its own are taken again, for the answer to the first try may have been lost.
-    takeLanes: `UPDATE ${lanes} SET taken_by = $1, taken_until = now() + ${ms('$2')}
-    WHERE taken_by = $1 OR lane IN (
-      SELECT lane FROM ${lanes} AS free WHERE taken_until <= now()
-        AND EXISTS (SELECT FROM ${table} AS one WHERE one.lane = free.lane AND ${isReady('one')})
-      ORDER BY taken_until LIMIT ${LANES_AT_ONCE} FOR UPDATE SKIP LOCKED
-    ) RETURNING lane`,
-    read: `SELECT ready.* FROM unnest($1::smallint[]) AS taken (lane) CROSS JOIN LATERAL (
+function taking(
+  table: string,
+  lanes: string,
+  sent: string,
+): Pick<OutboxStatements, 'takeLanes' | 'read' | 'settle' | 'settleAndRead'> {
+  const read = (lanesAt: string, countAt: string, but = ''): string => `SELECT ready.*
+    FROM unnest(${lanesAt}::smallint[]) AS taken (lane) CROSS JOIN LATERAL (
       SELECT one.id, one.message, one.attempts, one.added_at FROM ${table} AS one
-      WHERE one.lane = taken.lane AND ${isReady('one')} AND NOT EXISTS (
+      WHERE one.lane = taken.lane AND ${isReady('one')} ${but} AND NOT EXISTS (
         SELECT FROM ${table} AS before WHERE before.order_key = one.order_key AND before.id < one.id
           AND ${isUnsent('before')} AND before.retry_at IS NOT NULL AND before.retry_at > now()
-      ) ORDER BY one.id LIMIT $2
-    ) AS ready ORDER BY ready.id`,
-    settle: `WITH sent AS (
-      UPDATE ${table} SET sent_at = now() WHERE id = ANY($1::bigint[]) AND sent_at IS NULL
-    )
-    UPDATE ${lanes} SET taken_by = NULL, taken_until = now() WHERE taken_by = $2`,
+      ) ORDER BY one.id LIMIT ${countAt}
+    ) AS ready ORDER BY ready.id`;
+  return {
+    // Its own are taken again, for the answer to the first try may have been lost. LIMIT keeps the planner from looking at all rows.
+    takeLanes: `UPDATE ${lanes} SET taken_by = $1, taken_until = now() + ${ms('$2')}
+    WHERE taken_by = $1 OR lane IN (
+      SELECT free.lane FROM ${lanes} AS free CROSS JOIN LATERAL (
+        SELECT FROM ${table} AS one WHERE one.lane = free.lane AND ${isReady('one')} LIMIT 1
+      ) AS busy
+      WHERE free.taken_until <= now()
+      ORDER BY free.taken_until LIMIT ${LANES_AT_ONCE} FOR UPDATE OF free SKIP LOCKED
+    ) RETURNING lane`,
+    read: read('$1', '$2'),
+    settle: `WITH sent AS (${sent}) UPDATE ${lanes} SET taken_by = NULL, taken_until = now() WHERE taken_by = $2`,
+    // What it marks or deletes it still reads as unsent, so that is left out. Nobody else has marked anything of its lanes meanwhile.
+    settleAndRead: `WITH sent AS (${sent}) ${read('$2', '$3', 'AND one.id <> ALL($1::bigint[])')}`,
   };
 }
 
@@ -123,6 +132,13 @@ function looking(table: string): Pick<OutboxStatements, 'counts' | 'failed' | 's
     sweepSent: sweep(table, `sent_at <= now() - ${ms('$1')}`),
     sweepFailed: sweep(table, `failed_at IS NOT NULL AND sent_at IS NULL AND failed_at <= now() - ${ms('$1')}`),
   };
+}
+
+/** An update writes the whole row once more, and its indexes: deleting costs less than half of that. */
+function sentSql(table: string, isSentKept: boolean): string {
+  return isSentKept
+    ? `UPDATE ${table} SET sent_at = now() WHERE id = ANY($1::bigint[]) AND sent_at IS NULL`
+    : `DELETE FROM ${table} WHERE id = ANY($1::bigint[])`;
 }
 
 function isUnsent(row: string): string {

@@ -62,9 +62,9 @@ function dyingStore(): OutboxStore {
     dieIfAt('relaying', committedCount >= count / 2);
     return take(asked);
   };
-  store.settle = (batch, ends) => {
+  store.settle = (batch, ends, next) => {
     dieIfAt('relayed', committedCount >= count / 2 && ends.length > 0);
-    return settle(batch, ends);
+    return settle(batch, ends, next);
   };
   return store;
 }
