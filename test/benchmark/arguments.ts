@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { backendOf, BACKENDS, type QueueBackendName } from './queue/side.js';
 
 /** The suites there are. */
-export type SuiteName = 'core' | 'router' | 'queue';
+export type SuiteName = 'core' | 'router' | 'queue' | 'outbox';
 
 /** What the command line asks for. */
 export interface Arguments {
@@ -18,7 +18,8 @@ export interface Arguments {
 }
 
 export const USAGE = `usage: npm run bench -- core|router [--json] [--rounds 21] [--slice-ms 30]
-       npm run bench -- queue [--backend ${BACKENDS.join('|')}] [--json] [--rounds 7]`;
+       npm run bench -- queue [--backend ${BACKENDS.join('|')}] [--json] [--rounds 7]
+       npm run bench -- outbox [--backend redis|postgres] [--json] [--rounds 7]`;
 
 /** @throws an Error that says what is wrong */
 export function parseArguments(args: readonly string[]): Arguments {
@@ -37,19 +38,25 @@ export function parseArguments(args: readonly string[]): Arguments {
     throw new Error(`name one suite, not "${positionals.join(' ')}"`);
   }
   const { json: isJson, backend, rounds, 'slice-ms': sliceMs } = values;
-  if (backend !== undefined && suiteName !== 'queue') throw new Error(`--backend has no meaning for "${suiteName}"`);
-  if (sliceMs !== undefined && suiteName === 'queue') throw new Error('--slice-ms has no meaning for "queue"');
+  const isQueued = suiteName === 'queue' || suiteName === 'outbox';
+  if (backend !== undefined && !isQueued) throw new Error(`--backend has no meaning for "${suiteName}"`);
+  if (sliceMs !== undefined && isQueued) throw new Error(`--slice-ms has no meaning for "${suiteName}"`);
   return {
     suiteName,
     isJson,
-    backends: backend === undefined ? BACKENDS : [backendOf(backend)],
+    backends: backend === undefined ? allOf(suiteName) : [backendOf(backend)],
     rounds: rounds === undefined ? undefined : countOf('--rounds', rounds),
     sliceMs: countOf('--slice-ms', sliceMs ?? '30'),
   };
 }
 
+/** What is in memory needs no outbox. */
+function allOf(suiteName: SuiteName): readonly QueueBackendName[] {
+  return suiteName === 'outbox' ? BACKENDS.filter((backend) => backend !== 'memory') : BACKENDS;
+}
+
 function isSuiteName(text: string | undefined): text is SuiteName {
-  return text === 'core' || text === 'router' || text === 'queue';
+  return text === 'core' || text === 'router' || text === 'queue' || text === 'outbox';
 }
 
 function countOf(flag: string, text: string): number {

@@ -2,6 +2,7 @@ import 'reflect-metadata';
 
 import { Stopwatch, type Measurement, type Scenario } from './scenario.js';
 import type { Answer, Question } from './processes.js';
+import { relayedBackendOf } from './outbox/sizes.js';
 import { backendOf } from './queue/side.js';
 
 /** A side loads only what it measures, so that no other library can slow it down. */
@@ -21,6 +22,9 @@ const SIDES: Readonly<Record<string, (application: string) => Promise<readonly (
   'queue/explicit': async (application) =>
     (await import('./queue/ours.js')).ourScenarios(backendOf(application), 'explicit'),
   'queue/raw': async (application) => (await import('./queue/raw.js')).rawScenarios(backendOf(application)),
+  'outbox/relay': async (application) =>
+    (await import('./outbox/ours.js')).relayScenarios(relayedBackendOf(application)),
+  'outbox/bulk': async (application) => (await import('./outbox/raw.js')).bulkScenarios(relayedBackendOf(application)),
 };
 
 const [side = '', application = ''] = process.argv.slice(2);

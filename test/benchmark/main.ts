@@ -2,6 +2,8 @@ import { cpus } from 'node:os';
 
 import { parseArguments, USAGE, type Arguments } from './arguments.js';
 import { coreSuite } from './core/suite.js';
+import { relayedBackendOf } from './outbox/sizes.js';
+import { outboxSuite } from './outbox/suite.js';
 import { runProcesses } from './processes.js';
 import { withServers } from './queue/servers.js';
 import { queueSuite } from './queue/suite.js';
@@ -12,6 +14,7 @@ import type { Row, Suite } from './suite.js';
 const parsed = argumentsOrUsage();
 if (parsed === undefined) process.exitCode = 2;
 else if (parsed.suiteName === 'queue') await withServers(parsed.backends, () => bench(parsed));
+else if (parsed.suiteName === 'outbox') await withServers(['redis', 'postgres'], () => bench(parsed));
 else await bench(parsed);
 
 function argumentsOrUsage(): Arguments | undefined {
@@ -41,6 +44,10 @@ function suitesOf({ suiteName, backends }: Arguments): readonly [Suite, ...Suite
   if (suiteName === 'core') return [coreSuite];
   if (suiteName === 'router') return [routerSuite];
   const [first = 'redis', ...others] = backends;
+  if (suiteName === 'outbox') {
+    const suiteOf = (backend: string): Suite => outboxSuite(relayedBackendOf(backend));
+    return [suiteOf(first), ...others.map(suiteOf)];
+  }
   return [queueSuite(first), ...others.map((backend) => queueSuite(backend))];
 }
 
