@@ -62,9 +62,9 @@ export class OutboxWriter {
     return this.concerns(kind, isRouted) && this.transactions.current !== undefined;
   }
 
-  /** Has a transaction wait for something before it commits. Must not reject. */
+  /** Has a transaction wait for something before it commits; one of others cannot, so there who sends must wait. Must not reject. */
   holdBack(transaction: Transaction, work: Promise<void>): void {
-    transaction.beforeCommit(() => work);
+    if (!transaction.isForeign) transaction.beforeCommit(() => work);
   }
 
   /** Writes a message. Whoever sent it is told later, never in this turn. */
@@ -86,7 +86,8 @@ export class OutboxWriter {
   private pendingOf(transaction: Transaction): Pending {
     const known = this.pending.get(transaction);
     if (known !== undefined) return known;
-    transaction.afterCommit(this.committed);
+    // Of the commit of others the store tells, or the next poll finds it.
+    if (!transaction.isForeign) transaction.afterCommit(this.committed);
     const made: Pending = { open: undefined, last: Promise.resolve() };
     this.pending.set(transaction, made);
     return made;

@@ -4,6 +4,8 @@ import { describe, expect, it } from '@jest/globals';
 import {
   EventBus,
   inMemoryOutbox,
+  inMemoryTransactions,
+  MemoryTransaction,
   memoryClaimCheck,
   type HandlerContext,
   type TransactionScope,
@@ -167,6 +169,23 @@ describe('whether a message goes through the outbox', () => {
       return Promise.resolve({ status: 'stored', place: 'default' });
     };
     expect(await transactions.run(() => dispatcher.query(new Ask()))).toBe('answer');
+  });
+});
+
+describe('a message that is sent in a transaction that was begun by other means', () => {
+  it('is written in it by the time its sender goes on, and relayed once that has committed', async () => {
+    const theirs = new MemoryTransaction();
+    let active: MemoryTransaction | undefined;
+    const scope: TransactionScope<MemoryTransaction> = { ...inMemoryTransactions(), current: () => active };
+    const { dispatcher, stored } = await startShop({ pollEveryMs: 10 }, { transactions: { scope } });
+    active = theirs;
+    await dispatcher.send(new Ship('a'), { id: 'm' });
+    await dispatcher.publish(new Sold('a'), { id: 'e' });
+    active = undefined;
+    expect(stored()).toEqual([]);
+    theirs.commit();
+    await until('all of it to be relayed', () => stored().length === 3);
+    expect(stored().toSorted()).toEqual(['e.SoldAuditor', 'e.SoldHandler', 'm']);
   });
 });
 
