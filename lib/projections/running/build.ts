@@ -127,15 +127,17 @@ class Building {
     const { ownership, signal, stopping } = this.writer.writing;
     const { projection, target } = ownership;
     let missingCount = 0;
+    // Before the transaction: a database may have one connection alone. What is behind the goal is left out.
+    const page = await this.pageBehind(position);
     try {
       return await inScope(this.parts, signal, async (scope) => {
         const goal = await checkpoints.lockActive(projection, scope.transaction);
         if (goal === undefined) throw new ProjectionLostError(projection, target);
-        const page = await this.pageUpTo(goal, position);
         if (page.position < goal) return undefined;
-        missingCount = page.events.length;
+        const missing = page.events.filter((event) => event.position <= goal);
+        missingCount = missing.length;
         await this.writer.save(goal, scope);
-        await this.writer.writeIn(scope, page.events);
+        await this.writer.writeIn(scope, missing);
         stopping.throwIfAborted();
         await this.model.hooks.promote?.(target, scope);
         const isActive = await checkpoints.promote(ownership, scope.transaction);
@@ -156,11 +158,14 @@ class Building {
     return this.parts.checkpoints.renew(this.writer.writing.ownership, this.parts.leaseMs);
   }
 
+  private pageBehind(afterPosition: number): Promise<EventPage> {
+    return this.parts.store.readAllPage({ names: this.names, afterPosition, limit: this.model.batchSize });
+  }
+
   /** The next events up to a position that others have reached. */
   private async pageUpTo(goal: number, afterPosition: number): Promise<EventPage> {
     if (afterPosition >= goal) return { events: [], position: goal, isEnd: true };
-    const query = { names: this.names, afterPosition, limit: this.model.batchSize };
-    const page = await this.parts.store.readAllPage(query);
+    const page = await this.pageBehind(afterPosition);
     const position = page.isEnd ? goal : Math.min(page.position, goal);
     return { events: page.events.filter((event) => event.position <= goal), position, isEnd: page.isEnd };
   }

@@ -1,3 +1,4 @@
+import { PGlite } from '@electric-sql/pglite';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import {
   Event,
@@ -10,8 +11,10 @@ import {
   type ProjectionContext,
   type ProjectionMode,
   type ProjectionTarget,
+  type TransactionScope,
 } from 'nestjs-dispatch';
 import {
+  pglitePool,
   postgresCheckpoints,
   postgresEventStore,
   postgresTransactions,
@@ -35,7 +38,7 @@ afterEach(async () => {
 });
 
 /** An application all of whose stores are on Postgres, with a projection that refuses the number 13. */
-async function startAll(schema: string, mode: ProjectionMode) {
+async function startAll(schema: string, mode: ProjectionMode, database?: PGlite) {
   type Context = ProjectionContext<PostgresTransactionClient>;
   @Projection('numbers', { mode, retries: 0, batchSize: 7, onFailure: 'parkEvent' })
   class Numbers {
@@ -52,12 +55,14 @@ async function startAll(schema: string, mode: ProjectionMode) {
       );
     }
   }
-  const shared = { connection: SHARED, schema, migrate: true };
+  const connection = database === undefined ? SHARED : pglitePool(database);
+  const shared = { connection, schema, migrate: true };
+  const inPglite: TransactionScope | undefined = database && { run: (work) => database.transaction(work) };
   const application = await start({
     providers: [Numbers],
     options: {
       eventStore: { store: postgresEventStore(shared) },
-      transactions: { scope: postgresTransactions({ connection: SHARED }) },
+      transactions: { scope: inPglite ?? postgresTransactions({ connection }) },
       projections: { checkpoints: postgresCheckpoints(shared), pollMs: 20, leaseMs: 1000 },
     },
   });
@@ -139,5 +144,27 @@ describe('projections where everything is on Postgres', () => {
     ]);
     await log.append('count-1', [new Counted(5)], { expectedVersion: 2 });
     expect(await numbers()).toHaveLength(3);
+  });
+});
+
+describe('projections where everything is on a PGlite, which has one session', () => {
+  it('are written, and rebuilt while events come', async () => {
+    const database = new PGlite();
+    const { log, projections } = await startAll('lite', 'async', database);
+    const append = async (...numbers: number[]) => {
+      const events = numbers.map((number) => new Counted(number));
+      return (await log.append('count-1', events, all)).position;
+    };
+    const written = async (target: string) => {
+      const { rows } = await database.query<{ number: number }>(`SELECT number FROM lite.numbers_${target}`);
+      return rows.map(({ number }) => number);
+    };
+    await projections.whenCaughtUp('numbers', await append(1, 2, 13, 3), { timeoutMs: 20_000 });
+    expect(await written('blue')).toEqual([1, 2, 3]);
+    const [position] = await Promise.all([append(4, 5), projections.rebuild('numbers')]);
+    await projections.whenCaughtUp('numbers', position, { timeoutMs: 20_000 });
+    expect(await written('green')).toEqual([1, 2, 3, 4, 5]);
+    await Promise.all(started.splice(0).map(({ app }) => app.close()));
+    await database.close();
   });
 });

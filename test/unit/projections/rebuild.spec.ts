@@ -1,3 +1,5 @@
+import { setImmediate } from 'node:timers/promises';
+
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { inMemoryEventStore, ProjectionDropFailedNotification, ProjectionSwitchedNotification } from 'nestjs-dispatch';
@@ -103,7 +105,7 @@ describe('a rebuild', () => {
     const shop = await startProjected({ store, ledger, projection: { batchSize: 4 } });
     const over = new AbortController();
     const writing = (async () => {
-      while (!over.signal.aborted) await shop.append('order-9', new LineAdded(1));
+      for (; !over.signal.aborted; await setImmediate()) await shop.append('order-9', new LineAdded(1));
     })();
     for (let count = 0; count < 3; count++) await shop.projections.rebuild('ledger');
     over.abort();
