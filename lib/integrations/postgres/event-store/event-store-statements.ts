@@ -12,9 +12,11 @@ export interface NamedText {
 export interface EventStoreStatements {
   /** Stream, expected version, id, name, schema version, payload, metadata. A row with stream, version and position where it was appended. */
   readonly appendOne: NamedText;
+  /** Stream, expected version, and five lists: ids, names, schema versions, payloads, metadata. A row as above for each event. */
+  readonly appendSeveral: NamedText;
   /**
-   * Of each append stream and expected version, of each event which append (from 1), which of its events (from 1), id, name, schema version,
-   * payload, metadata: nine lists. A row with stream, version and position for each event that was appended.
+   * Of each append stream, expected version, first and last of its events (from 1), and the five lists of all events. A row as above for each event
+   * that was appended.
    */
   readonly appendMany: NamedText;
   /** As the function takes it. One row. */
@@ -39,11 +41,15 @@ export interface EventStoreStatements {
 const COLUMNS = `e.stream, e.version, e.position, e.id, e.name, e.schema_version, e.payload, e.metadata::text AS metadata,
     date_part('epoch', e.recorded_at) AS recorded_at`;
 
+const COLUMNS_WRITTEN = '(stream, version, id, name, schema_version, payload, metadata)';
+const EVENT = 'AS n(id, name, schema_version, payload, metadata, nth)';
+
 /** The same, for a schema; with names where the server is to keep them. */
 export function eventStoreStatements(schema: string, isPrepared: boolean): EventStoreStatements {
   const named = (text: string): NamedText => ({ text, name: isPrepared ? nameOf(text) : undefined });
   return {
     appendOne: named(appendOne(schema)),
+    appendSeveral: named(appendSeveral(schema)),
     appendMany: named(appendMany(schema)),
     append: named(`SELECT * FROM "${schema}".dispatch_append($1, $2, $3, $4, $5, $6, $7, $8, $9)`),
     streamForwards: named(streamPage(schema, 'ASC')),
@@ -67,44 +73,53 @@ export function eventStoreStatements(schema: string, isPrepared: boolean): Event
  * may be read before the lock is taken, so it can be out of date: then the unique index refuses it all.
  */
 function appendOne(schema: string): string {
-  return `INSERT INTO "${schema}".dispatch_events (stream, version, id, name, schema_version, payload, metadata)
-    SELECT $1, s.version + 1, $3, $4, $5, $6, $7::json
-    FROM (
-      SELECT ${lastVersion(schema, '$1')} AS version,
-        pg_try_advisory_xact_lock(${streamLock(schema, '$1')}) AS is_free, ${positionLock(schema)}
-      OFFSET 0
-    ) s
-    WHERE s.is_free AND ${isExpected('$2::bigint')} AND ${isOpen(schema, '$1')}
-    RETURNING stream, version, position`;
+  return `INSERT INTO "${schema}".dispatch_events AS e ${COLUMNS_WRITTEN}
+    SELECT $1, s.version + 1, $3, $4, $5, $6, $7::json FROM ${oneStream(schema)} s
+    WHERE ${isAppendable(schema, '$1', '$2::bigint')}
+    RETURNING e.stream, e.version, e.position`;
 }
 
-function appendMany(schema: string): string {
-  return `INSERT INTO "${schema}".dispatch_events AS e (stream, version, id, name, schema_version, payload, metadata)
-    SELECT s.stream, s.version + n.nth_event, n.id, n.name, n.schema_version, n.payload, n.metadata::json
-    FROM (SELECT ${positionLock(schema)} OFFSET 0) l
-    CROSS JOIN (
-      SELECT g.stream, g.expected, g.nth, ${lastVersion(schema, 'g.stream')} AS version,
-        pg_try_advisory_xact_lock(${streamLock(schema, 'g.stream')}) AS is_free
-      FROM unnest($1::text[], $2::bigint[]) WITH ORDINALITY AS g(stream, expected, nth)
-      OFFSET 0
-    ) s
-    JOIN unnest($3::int[], $4::int[], $5::text[], $6::text[], $7::int[], $8::text[], $9::text[]) WITH ORDINALITY
-      AS n(nth_append, nth_event, id, name, schema_version, payload, metadata, nth) ON n.nth_append = s.nth
-    WHERE s.is_free AND ${isExpected('s.expected')} AND ${isOpen(schema, 's.stream')}
+function appendSeveral(schema: string): string {
+  return `INSERT INTO "${schema}".dispatch_events AS e ${COLUMNS_WRITTEN}
+    SELECT $1, s.version + n.nth, n.id, n.name, n.schema_version, n.payload, n.metadata::json FROM ${oneStream(schema)} s
+    CROSS JOIN unnest($3::text[], $4::text[], $5::int[], $6::text[], $7::text[]) WITH ORDINALITY ${EVENT}
+    WHERE ${isAppendable(schema, '$1', '$2::bigint')}
     ORDER BY n.nth
     RETURNING e.stream, e.version, e.position`;
 }
 
+/** Each append takes its part of the lists: a join of two lists would compare each append with each event. */
+function appendMany(schema: string): string {
+  const parts = ['$5::text[]', '$6::text[]', '$7::int[]', '$8::text[]', '$9::text[]'].map(
+    (list) => `(${list})[s.first:s.last]`,
+  );
+  return `INSERT INTO "${schema}".dispatch_events AS e ${COLUMNS_WRITTEN}
+    SELECT s.stream, s.version + n.nth, n.id, n.name, n.schema_version, n.payload, n.metadata::json
+    FROM (
+      SELECT g.*, ${lastVersion(schema, 'g.stream')} AS version,
+        pg_try_advisory_xact_lock(${streamLock(schema, 'g.stream')}) AS is_free
+      FROM unnest($1::text[], $2::bigint[], $3::int[], $4::int[]) WITH ORDINALITY AS g(stream, expected, first, last, nth)
+      OFFSET 0
+    ) s
+    CROSS JOIN LATERAL unnest(${parts.join(', ')}) WITH ORDINALITY ${EVENT}
+    WHERE ${isAppendable(schema, 's.stream', 's.expected')}
+    ORDER BY s.nth, n.nth
+    RETURNING e.stream, e.version, e.position`;
+}
+
+function oneStream(schema: string): string {
+  return `(SELECT ${lastVersion(schema, '$1')} AS version, pg_try_advisory_xact_lock(${streamLock(schema, '$1')}) AS is_free OFFSET 0)`;
+}
+
+/** Takes the lock for positions once, and before any row takes one: it is a condition that does not depend on rows. */
+function isAppendable(schema: string, stream: string, expected: string): string {
+  return `(SELECT ${positionLock(schema)}::text) = '' AND s.is_free
+      AND CASE ${expected} WHEN -1 THEN true WHEN -2 THEN s.version > 0 ELSE s.version = ${expected} END
+      AND NOT EXISTS (SELECT FROM "${schema}".dispatch_closed_streams c WHERE c.stream = ${stream})`;
+}
+
 function lastVersion(schema: string, stream: string): string {
   return `COALESCE((SELECT v.version FROM "${schema}".dispatch_events v WHERE v.stream = ${stream} ORDER BY v.version DESC LIMIT 1), 0)`;
-}
-
-function isExpected(expected: string): string {
-  return `CASE ${expected} WHEN -1 THEN true WHEN -2 THEN s.version > 0 ELSE s.version = ${expected} END`;
-}
-
-function isOpen(schema: string, stream: string): string {
-  return `NOT EXISTS (SELECT FROM "${schema}".dispatch_closed_streams c WHERE c.stream = ${stream})`;
 }
 
 function streamPage(schema: string, order: 'ASC' | 'DESC'): string {

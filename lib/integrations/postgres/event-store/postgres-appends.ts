@@ -11,6 +11,7 @@ import {
   valuesOfAppend,
   valuesOfMany,
   valuesOfOne,
+  valuesOfSeveral,
   type GivenAppend,
   type OutcomeRow,
   type WaitingAppend,
@@ -56,7 +57,11 @@ export class PostgresAppends {
     });
   }
 
-  /** Appends in the transaction of the caller, at once; there it may have to wait for whoever is changing the stream. */
+  /**
+   * Appends in the transaction of the caller, at once; there it may have to wait for whoever is changing the stream.
+   *
+   * @throws what `EventStore#append` does, DISPATCH_FOREIGN_TRANSACTION
+   */
   async appendIn(
     transaction: unknown,
     stream: string,
@@ -129,12 +134,12 @@ export class PostgresAppends {
 
   private statementFor(batch: readonly GivenAppend[]): Statement {
     const { sql } = this.parts;
-    const [append, ...others] = batch;
-    const [event, ...rest] = append?.events ?? [];
-    const isOne = others.length === 0 && rest.length === 0 && append !== undefined && event !== undefined;
-    return isOne
+    const [append] = batch;
+    if (batch.length !== 1 || append === undefined) return { ...sql.appendMany, values: valuesOfMany(batch) };
+    const [event] = append.events;
+    return append.events.length === 1 && event !== undefined
       ? { ...sql.appendOne, values: valuesOfOne(append, event) }
-      : { ...sql.appendMany, values: valuesOfMany(batch) };
+      : { ...sql.appendSeveral, values: valuesOfSeveral(append) };
   }
 
   private async writeAlone(append: WaitingAppend): Promise<void> {

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 
 import {
-  checkAppend,
   StreamDeletedError,
   type AllPageQuery,
   type AppendResult,
@@ -105,12 +104,11 @@ class PostgresEventStore implements EventStore<PostgresTransaction> {
     return this.tables.open();
   }
 
-  async append(
+  append(
     stream: string,
     events: readonly NewEvent[],
     { expectedVersion, transaction }: StoreAppendOptions<PostgresTransaction>,
   ): Promise<AppendResult> {
-    checkAppend(stream, events, expectedVersion);
     if (transaction === undefined) return this.appends.append(stream, events, expectedVersion);
     return this.appends.appendIn(transaction, stream, events, expectedVersion);
   }

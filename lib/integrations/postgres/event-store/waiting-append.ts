@@ -1,4 +1,5 @@
 import {
+  checkAppend,
   ConcurrencyError,
   StreamArchivedError,
   StreamDeletedError,
@@ -29,12 +30,13 @@ export interface OutcomeRow {
   readonly position: number | string;
 }
 
-/** An append as the statements take it. @throws TypeError for metadata that JSON cannot hold */
+/** An append as the statements take it. @throws DISPATCH_INVALID_APPEND, and TypeError for metadata that JSON cannot hold */
 export function givenAppend(
   stream: string,
   events: readonly NewEvent[],
   expectedVersion: ExpectedVersion,
 ): GivenAppend {
+  checkAppend(stream, events, expectedVersion);
   return { stream, expectedVersion, events, metadata: events.map(({ metadata }) => JSON.stringify(metadata)) };
 }
 
@@ -44,13 +46,24 @@ export function valuesOfOne({ stream, expectedVersion, metadata }: GivenAppend, 
   return [stream, expectedNumber(expectedVersion), id, name, schemaVersion, payload, metadata[0]];
 }
 
+/** The values of `appendSeveral`. */
+export function valuesOfSeveral({ stream, expectedVersion, events, metadata }: GivenAppend): readonly unknown[] {
+  return [stream, expectedNumber(expectedVersion), ...eventLists(events, metadata)];
+}
+
 /** The values of `appendMany`. */
 export function valuesOfMany(appends: readonly GivenAppend[]): readonly unknown[] {
+  const [firsts, lasts]: [number[], number[]] = [[], []];
+  let count = 0;
+  for (const { events } of appends) {
+    firsts.push(count + 1);
+    lasts.push((count += events.length));
+  }
   return [
     appends.map(({ stream }) => stream),
     appends.map(({ expectedVersion }) => expectedNumber(expectedVersion)),
-    appends.flatMap(({ events }, index) => events.map(() => index + 1)),
-    appends.flatMap(({ events }) => events.map((_event, index) => index + 1)),
+    firsts,
+    lasts,
     ...eventLists(
       appends.flatMap(({ events }) => events),
       appends.flatMap(({ metadata }) => metadata),

@@ -129,10 +129,11 @@ describe('a transaction that holds back no events', () => {
 
 describe('an append outside of transactions', () => {
   it.each([
-    ['one event', ['slow'], ['slow', 'quick']],
+    ['one event', [1], ['slow', 'quick']],
     // The second one takes its position when the trigger of the first is over.
-    ['several events', ['slow', 'slow'], ['slow', 'quick', 'slow']],
-  ])('of %s that is stuck before its commit holds back those behind it', async (_what, slow, order) => {
+    ['several events', [2], ['slow', 'quick', 'slow']],
+    ['several streams', [1, 2], ['slow', 'quick', 'slow', 'slow']],
+  ])('of %s that is stuck before its commit holds back those behind it', async (_what, counts, order) => {
     const { schema, pool, store } = await openStore();
     const other = await openIn(schema);
     await pool.query(`CREATE FUNCTION "${schema}".stick() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -141,7 +142,11 @@ describe('an append outside of transactions', () => {
       EXECUTE FUNCTION "${schema}".stick()`);
     const blocker = await begin();
     await blocker.query(`SELECT pg_advisory_xact_lock(hashtext('${schema}'))`);
-    const stuck = store.append('order-1', events(...slow), { expectedVersion: 'none' });
+    const stuck = Promise.all(
+      counts.map((count, index) =>
+        store.append(`order-${index}`, events(...Array.from({ length: count }, () => 'slow')), { expectedVersion: 0 }),
+      ),
+    );
     await until('it to be stuck', async () => (await waiting(blocker)) > 0);
     await append(other, 'quick');
     expect(await names(other)).toEqual([]);
