@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { backendOf, BACKENDS, type QueueBackendName } from './queue/side.js';
 
 /** The suites there are. */
-export type SuiteName = 'core' | 'router' | 'queue' | 'outbox';
+export type SuiteName = 'core' | 'router' | 'queue' | 'outbox' | 'store';
 
 /** What the command line asks for. */
 export interface Arguments {
@@ -15,11 +15,14 @@ export interface Arguments {
   readonly rounds: number | undefined;
   /** How long one measurement takes, in milliseconds; the suite `queue` goes by the number of messages. */
   readonly sliceMs: number;
+  /** How many events the suite `store` replays. */
+  readonly events: number;
 }
 
 export const USAGE = `usage: npm run bench -- core|router [--json] [--rounds 21] [--slice-ms 30]
        npm run bench -- queue [--backend ${BACKENDS.join('|')}] [--json] [--rounds 7]
-       npm run bench -- outbox [--backend redis|postgres] [--json] [--rounds 7]`;
+       npm run bench -- outbox [--backend redis|postgres] [--json] [--rounds 7]
+       npm run bench -- store [--events 1000000] [--json] [--rounds 15]`;
 
 /** @throws an Error that says what is wrong */
 export function parseArguments(args: readonly string[]): Arguments {
@@ -31,22 +34,27 @@ export function parseArguments(args: readonly string[]): Arguments {
       backend: { type: 'string' },
       rounds: { type: 'string' },
       'slice-ms': { type: 'string' },
+      events: { type: 'string' },
     },
   });
   const [suiteName] = positionals;
   if (positionals.length !== 1 || !isSuiteName(suiteName)) {
     throw new Error(`name one suite, not "${positionals.join(' ')}"`);
   }
-  const { json: isJson, backend, rounds, 'slice-ms': sliceMs } = values;
+  const { json: isJson, backend, rounds, 'slice-ms': sliceMs, events } = values;
   const isQueued = suiteName === 'queue' || suiteName === 'outbox';
   if (backend !== undefined && !isQueued) throw new Error(`--backend has no meaning for "${suiteName}"`);
-  if (sliceMs !== undefined && isQueued) throw new Error(`--slice-ms has no meaning for "${suiteName}"`);
+  if (events !== undefined && suiteName !== 'store') throw new Error(`--events has no meaning for "${suiteName}"`);
+  if (sliceMs !== undefined && (isQueued || suiteName === 'store')) {
+    throw new Error(`--slice-ms has no meaning for "${suiteName}"`);
+  }
   return {
     suiteName,
     isJson,
     backends: backend === undefined ? allOf(suiteName) : [backendOf(backend)],
     rounds: rounds === undefined ? undefined : countOf('--rounds', rounds),
     sliceMs: countOf('--slice-ms', sliceMs ?? '30'),
+    events: countOf('--events', events ?? '1000000'),
   };
 }
 
@@ -56,7 +64,7 @@ function allOf(suiteName: SuiteName): readonly QueueBackendName[] {
 }
 
 function isSuiteName(text: string | undefined): text is SuiteName {
-  return text === 'core' || text === 'router' || text === 'queue' || text === 'outbox';
+  return ['core', 'router', 'queue', 'outbox', 'store'].includes(text ?? '');
 }
 
 function countOf(flag: string, text: string): number {

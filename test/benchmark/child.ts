@@ -25,6 +25,9 @@ const SIDES: Readonly<Record<string, (application: string) => Promise<readonly (
   'outbox/relay': async (application) =>
     (await import('./outbox/ours.js')).relayScenarios(relayedBackendOf(application)),
   'outbox/bulk': async (application) => (await import('./outbox/raw.js')).bulkScenarios(relayedBackendOf(application)),
+  'store/ours': async () => (await import('./store/ours.js')).ourScenarios(),
+  'store/bare': async () => (await import('./store/bare.js')).bareScenarios(),
+  'store/emmett': async () => (await import('./store/emmett.js')).emmettScenarios(),
 };
 
 const [side = '', application = ''] = process.argv.slice(2);

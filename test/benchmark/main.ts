@@ -9,12 +9,14 @@ import { withServers } from './queue/servers.js';
 import { queueSuite } from './queue/suite.js';
 import { printTable, type Report } from './report.js';
 import { routerSuite } from './router/suite.js';
+import { storeSuite } from './store/suite.js';
 import type { Row, Suite } from './suite.js';
 
 const parsed = argumentsOrUsage();
 if (parsed === undefined) process.exitCode = 2;
 else if (parsed.suiteName === 'queue') await withServers(parsed.backends, () => bench(parsed));
 else if (parsed.suiteName === 'outbox') await withServers(['redis', 'postgres'], () => bench(parsed));
+else if (parsed.suiteName === 'store') await withServers(['postgres'], () => bench(parsed));
 else await bench(parsed);
 
 function argumentsOrUsage(): Arguments | undefined {
@@ -40,9 +42,10 @@ async function bench(asked: Arguments): Promise<void> {
   else printTable(report);
 }
 
-function suitesOf({ suiteName, backends }: Arguments): readonly [Suite, ...Suite[]] {
+function suitesOf({ suiteName, backends, events }: Arguments): readonly [Suite, ...Suite[]] {
   if (suiteName === 'core') return [coreSuite];
   if (suiteName === 'router') return [routerSuite];
+  if (suiteName === 'store') return [storeSuite(events)];
   const [first = 'redis', ...others] = backends;
   if (suiteName === 'outbox') {
     const suiteOf = (backend: string): Suite => outboxSuite(relayedBackendOf(backend));
