@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import { clearImmediate, setImmediate } from 'node:timers';
 
 import { DueTimer, now } from '../../common/due-timer.js';
@@ -109,10 +110,11 @@ export class MemoryWorkers {
     clearImmediate(this.refilling);
   }
 
-  private readonly onWake = (): void => {
+  /** Outside of what a sender keeps for its own calls, such as a transaction: that is not the handler's. */
+  private readonly onWake = AsyncResource.bind((): void => {
     this.isScheduled = false;
     this.deliver();
-  };
+  });
 
   private deliver(): void {
     while (this.queue.isOpen && this.deliverOne());
