@@ -253,6 +253,7 @@ export const SUBPATH_EXPORTS: Readonly<Record<string, readonly string[]>> = {
     'TransactionsBusyError',
     'migratePostgres',
     'pglitePool',
+    'pgliteTransactions',
     'postgresCheckpoints',
     'postgresClaimCheck',
     'postgresDeadLetters',

@@ -13,6 +13,7 @@ export type {
   PostgresMigrationSqlOptions,
   PostgresTablesState,
 } from './tables/migrate-postgres.js';
+export { pgliteTransactions, type PgliteTransactional } from './transactions/pglite-transactions.js';
 export { postgresTransactions, type PostgresTransactionsOptions } from './transactions/postgres-transactions.js';
 export type {
   PostgresResult,

@@ -9,11 +9,18 @@ export interface PgliteDatabase {
   onNotification(listener: (channel: string, payload: string) => void): () => void;
 }
 
+const POOLS = new WeakSet<object>();
+
+/** Whether a connection was made by {@link pglitePool}. */
+export function isPglitePool(connection: unknown): boolean {
+  return typeof connection === 'object' && connection !== null && POOLS.has(connection);
+}
+
 /**
  * Gives a PGlite the shape of a pool, so that the stores of this package take it as their `connection`. It has one session, so
  * everything waits for everything else: for tests, and for a process that is alone with its data. It stays yours, and open.
  *
- * A transaction of it, as `database.transaction(async (tx) => …)` gives it, is what the stores take as the caller's. A store that has not been opened
+ * Transactions are those of `pgliteTransactions(database)`; one that `database.transaction(async (tx) => …)` gives is what the stores take as the caller's, too. A store that has not been opened
  * before must not be used in one: it would wait for the end of the transaction to look at its tables.
  *
  * @example
@@ -30,6 +37,7 @@ export function pglitePool(database: PgliteDatabase): PostgresPool {
     on: () => pool,
     removeListener: () => pool,
   };
+  POOLS.add(pool);
   return pool;
 }
 

@@ -1,10 +1,6 @@
-import {
-  TransactionOverError,
-  type IsolationLevel,
-  type TransactionOptions,
-  type TransactionScope,
-} from '../../../index.js';
+import { TransactionOverError, type TransactionOptions, type TransactionScope } from '../../../index.js';
 import { within } from '../connection/outage.js';
+import { isPglitePool } from '../connection/pglite-pool.js';
 import { PostgresClient } from '../connection/postgres-client.js';
 import {
   isPool,
@@ -12,7 +8,8 @@ import {
   type PostgresStoreOptions,
   type ResolvedPostgresOptions,
 } from '../connection/postgres-options.js';
-import { InvalidPostgresOptionsError, PostgresUnavailableError, TransactionsBusyError } from '../errors.js';
+import { PostgresUnavailableError, TransactionsBusyError } from '../errors.js';
+import { isolationOf } from './isolation.js';
 import { OpenTransaction } from './open-transaction.js';
 import type { PostgresTransactionClient } from './transaction-client.js';
 
@@ -32,12 +29,6 @@ export interface PostgresTransactionsOptions extends Omit<
 
 const SUBJECT = 'postgresTransactions()';
 const DEFAULT_MAX_CONNECTIONS = 10;
-
-const BEGIN: Readonly<Record<IsolationLevel, string>> = {
-  'read committed': 'BEGIN ISOLATION LEVEL READ COMMITTED',
-  'repeatable read': 'BEGIN ISOLATION LEVEL REPEATABLE READ',
-  serializable: 'BEGIN ISOLATION LEVEL SERIALIZABLE',
-};
 
 /**
  * Runs transactions on Postgres with `pg`: the option `transactions` of `DispatchModule.forRoot()`. The client that work is given runs statements
@@ -59,6 +50,9 @@ export function postgresTransactions(
   const problems = ['schema', 'migrate']
     .filter((name) => Object.hasOwn(Object(options), name))
     .map((name) => `has the option "${name}", which is for stores: it has no tables`);
+  if (isPglitePool(options?.connection)) {
+    problems.push('has a connection of pglitePool(), which is one session for all: use pgliteTransactions(database)');
+  }
   const resolved = resolvePostgresOptions(SUBJECT, options, { problems });
   return new PostgresTransactions({
     ...resolved,
@@ -76,7 +70,7 @@ class PostgresTransactions implements TransactionScope<PostgresTransactionClient
   }
 
   async run<T>(work: (client: PostgresTransactionClient) => Promise<T>, { isolation }: TransactionOptions): Promise<T> {
-    const transaction = await this.begin(isolation === undefined ? 'BEGIN' : beginningOf(isolation));
+    const transaction = await this.begin(isolation === undefined ? 'BEGIN' : `BEGIN ${isolationOf(isolation)}`);
     if (this.isClosed) transaction.abandon();
     const running = transaction.run(work);
     this.underWay.set(transaction, running);
@@ -118,12 +112,4 @@ class PostgresTransactions implements TransactionScope<PostgresTransactionClient
       throw error;
     }
   }
-}
-
-/** @throws DISPATCH_INVALID_POSTGRES_OPTIONS for what is no level: it becomes part of a statement */
-function beginningOf(isolation: IsolationLevel): string {
-  if (Object.hasOwn(BEGIN, isolation)) return BEGIN[isolation];
-  throw new InvalidPostgresOptionsError(SUBJECT, [
-    `was asked for the isolation ${JSON.stringify(isolation)}: there are ${Object.keys(BEGIN).join(', ')}`,
-  ]);
 }
