@@ -28,7 +28,7 @@ async function chaos({ seeds, backend, messageCount, isJson }: Arguments): Promi
   const reports: Report[] = [];
   try {
     for (const seed of seeds) {
-      const plan = planOf(seed, { messageCount, isFull: true });
+      const plan = planOf(seed, { messageCount, isFull: true, hasOutbox: backend === 'postgres' });
       if (!isJson) process.stdout.write(`${describePlan(plan)}\n`);
       const run = { plan, programs, server, store: addressAt(backend, store.url) };
       const again = `npm run chaos -- --backend ${backend} --seed ${seed} --messages ${messageCount}`;

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 
 import { parseArguments } from './arguments.js';
 import { describePlan, planOf } from './plan.js';
-import { POINTS } from './programs/strikes.js';
+import { POINTS, RELAY_POINTS } from './programs/strikes.js';
 import { Random } from './random.js';
 
 const FULL = { messageCount: 1200, isFull: true };
@@ -19,6 +19,12 @@ describe('the plan of a seed', () => {
     expect([...points, 'draining'].toSorted()).toEqual(POINTS.toSorted());
     const kinds = faults.map(({ kind }) => kind).filter((kind) => kind !== 'strike');
     expect(kinds.toSorted()).toEqual(['drain', 'kill', 'sender', 'stop', 'store']);
+  });
+
+  it('kills at the points of the relay too, where there is one', () => {
+    const { faults } = planOf(7, { ...FULL, hasOutbox: true });
+    const points = faults.flatMap((fault) => (fault.kind === 'strike' ? [fault.point] : []));
+    expect(points).toEqual(expect.arrayContaining([...RELAY_POINTS]));
   });
 
   it('has messages that can never be handled, keyed and not, and one that kills its worker', () => {

@@ -1,4 +1,4 @@
-import type { Point, Strike } from './programs/strikes.js';
+import { RELAY_POINTS, type Point, type Strike } from './programs/strikes.js';
 import { Random } from './random.js';
 
 /** Messages that are sent one after the other, from 1, each named `<stream>-<number>`. */
@@ -44,6 +44,8 @@ export interface PlanSize {
   readonly messageCount: number;
   /** Whether all faults are planned, or only some kills, for a run that must not take long. */
   readonly isFull: boolean;
+  /** Whether messages go through an outbox that the workers relay. Default false. */
+  readonly hasOutbox?: boolean;
 }
 
 /** Where a worker can be made to end itself, by a fault that is waited for. */
@@ -54,11 +56,12 @@ const FREE_STREAMS = 4;
 const POISON_COUNT = 2;
 
 /** Makes the plan of a seed. */
-export function planOf(seed: number, { messageCount, isFull }: PlanSize): Plan {
+export function planOf(seed: number, { messageCount, isFull, hasOutbox = false }: PlanSize): Plan {
   const random = new Random(seed);
   const target = (): number => random.whole(0, 99);
   const soon = (): number => random.whole(0, 30);
-  const strikes = WAITED_FOR.map((point) => ({
+  const points = hasOutbox ? [...RELAY_POINTS, ...WAITED_FOR] : WAITED_FOR;
+  const strikes = points.map((point) => ({
     kind: 'strike' as const,
     target: target(),
     ...strikeAt(point, random.whole(1, 8), random),
@@ -113,7 +116,7 @@ function describeStrike(whom: string, { point, nth, afterMs }: Strike): string {
 
 /** What the store is asked for takes a while: a later moment is in the midst of it. */
 function strikeAt(point: Point, nth: number, random: Random): Strike {
-  const isAtStore = point === 'settling' || point === 'parking';
+  const isAtStore = point === 'settling' || point === 'parking' || point === 'relaying';
   const afterMs = random.whole(0, 3);
   return { point, nth, afterMs: isAtStore ? afterMs : 0 };
 }

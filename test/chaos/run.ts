@@ -6,13 +6,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Module, type INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 
-import { DispatchModule, Queues } from '../../lib/index.js';
+import { DispatchModule, Outbox, Queues } from '../../lib/index.js';
 import type { Programs, ProgramProcess } from '../processes/programs.js';
 import { backendAt, type StoreAddress } from '../processes/stores.js';
 import type { RunningServer } from '../services/server-process.js';
 import { Crowd } from './crowd.js';
 import { openEffects, type Effects } from './effects.js';
 import { describeFault, type Fault, type Plan } from './plan.js';
+import { sendingOutbox } from './programs/outbox.js';
 import { optionsOf, QUEUE, type Agreement } from './programs/setup.js';
 import { recoveriesOf, type Gone } from './recovery.js';
 import { poisonOf, reportOf, type Report } from './report.js';
@@ -49,7 +50,9 @@ export async function runPlan(options: RunOptions): Promise<Report> {
   const agreement: Agreement = { seed: plan.seed, store, lockMs };
   const folder = mkdtempSync(path.join(tmpdir(), 'chaos-'));
   const effects = await openEffects(store);
-  const imports = [DispatchModule.forRoot(optionsOf(agreement, 'send', backendAt(store, 'wait')))];
+  const imports = [
+    DispatchModule.forRoot(optionsOf(agreement, 'send', backendAt(store, 'wait'), sendingOutbox(store))),
+  ];
   const module = { module: WatcherModule, imports };
   const watcher = await NestFactory.createApplicationContext(module, { logger: false, abortOnError: false });
   const crowd = new Crowd(programs, agreement, plan, folder);
@@ -65,6 +68,7 @@ export async function runPlan(options: RunOptions): Promise<Report> {
 
 class Run {
   private readonly queues: Queues;
+  private readonly outbox: Outbox;
   private readonly stops: Gone[] = [];
   private readonly missed: string[] = [];
   /** Workers that are stopped. */
@@ -78,6 +82,7 @@ class Run {
     private readonly effects: Effects,
   ) {
     this.queues = watcher.get(Queues);
+    this.outbox = watcher.get(Outbox);
   }
 
   async play(): Promise<Report> {
@@ -209,6 +214,7 @@ class Run {
     const total = this.options.plan.streams.reduce((sum, { count }) => sum + count, 0);
     const isOver = async (): Promise<boolean> => {
       if (new Set(this.crowd.journal.of('acknowledged').map(({ id }) => id)).size < total) return false;
+      if (this.outbox.isConfigured && (await this.outbox.check()).waiting > 0) return false;
       const { waiting, delayed, active } = await this.queues.counts(QUEUE);
       return waiting + delayed + active === 0;
     };

@@ -11,6 +11,7 @@ import type { ProcessConfig } from '../../processes/programs.js';
 import type { StoreAddress } from '../../processes/stores.js';
 import type { Stream } from '../plan.js';
 import { IdempotentWork, Killer, PlainWork, Unheard } from './messages.js';
+import type { OutboxParts } from './outbox.js';
 
 /** The queue that every message goes through. */
 export const QUEUE = 'chaos';
@@ -39,8 +40,14 @@ export interface Allowance {
 }
 
 /** The options of an application of a run. */
-export function optionsOf({ store, lockMs }: Agreement, role: QueueRole, queue: QueueBackendFactory): DispatchOptions {
+export function optionsOf(
+  { store, lockMs }: Agreement,
+  role: QueueRole,
+  queue: QueueBackendFactory,
+  outbox: OutboxParts = {},
+): DispatchOptions {
   return {
+    ...outbox,
     role,
     queue,
     queues: {

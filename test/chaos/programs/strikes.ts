@@ -1,12 +1,10 @@
 import type { JournalWriter } from '../../processes/journal.js';
 import type { ChaosEvent } from './events.js';
 
-/**
- * Where a worker can be killed, in the order in which a message comes by.
- *
- * `relaying` and `relayed`, before an outbox hands its messages on and before it marks them as sent, belong between
- * `committed` and `settling` as soon as there is one.
- */
+/** Where a worker that relays can be killed besides: before it hands messages on, and before it says that they are sent. */
+export const RELAY_POINTS = ['relaying', 'relayed'] as const;
+
+/** Where a worker can be killed, in the order in which a message comes by. */
 export const POINTS = [
   'fetched',
   'counting',
@@ -18,7 +16,7 @@ export const POINTS = [
   'draining',
 ] as const;
 
-export type Point = (typeof POINTS)[number];
+export type Point = (typeof POINTS | typeof RELAY_POINTS)[number];
 
 /** When a worker ends itself. */
 export interface Strike {

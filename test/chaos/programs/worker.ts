@@ -24,6 +24,7 @@ import { backendAt } from '../../processes/stores.js';
 import { openEffects } from '../effects.js';
 import type { ChaosEvent } from './events.js';
 import { IdempotentWork, Killer, PlainWork, type Work } from './messages.js';
+import { relayingOutbox } from './outbox.js';
 import { optionsOf, type WorkerConfig } from './setup.js';
 import { Strikes, type Strike } from './strikes.js';
 import { striking } from './striking-backend.js';
@@ -96,7 +97,7 @@ class KillerHandler {
 const backend = striking(backendAt(config.store, 'fail'), strikes, journal);
 
 @Module({
-  imports: [DispatchModule.forRoot(optionsOf(config, 'work', backend))],
+  imports: [DispatchModule.forRoot(optionsOf(config, 'work', backend, relayingOutbox(config.store, strikes)))],
   providers: [Counted, IdempotentHandler, PlainHandler, KillerHandler],
 })
 class WorkerModule {}
