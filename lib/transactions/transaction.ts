@@ -55,6 +55,8 @@ export class Transaction<Client = unknown> {
   /** Calls what is to run before the commit, also what is added meanwhile; then nothing more can be part of it. */
   async prepare(): Promise<void> {
     for (let hook = this.before.shift(); hook !== undefined; hook = this.before.shift()) await hook();
+    // At once: what came before its caller goes on would be taken, and never run.
+    this.end();
   }
 
   /** Says that it is over, or about to be. */

@@ -158,6 +158,23 @@ describe('hooks of a transaction', () => {
     expect(reported).toEqual([expect.objectContaining({ message: 'mail server' })]);
   });
 
+  it.each([0, 1, 2, 3, 4, 5])(
+    'run, or are refused, where one is added %i microtasks late by work left running',
+    async (late) => {
+      const transactions = make();
+      let became = 'taken and not run';
+      await transactions.run(async (transaction) => {
+        const leftRunning = async (): Promise<void> => {
+          for (let index = 0; index < late; index += 1) await undefined;
+          transaction.beforeCommit(() => void (became = 'run'));
+        };
+        leftRunning().catch(() => (became = 'refused'));
+      });
+      await turn();
+      expect(became).toMatch(/^(run|refused)$/);
+    },
+  );
+
   it('are refused once its work has ended', async () => {
     const transactions = make();
     const over = await transactions.run((transaction) => Promise.resolve(transaction));
