@@ -59,14 +59,14 @@ export class EventDelivery {
     private readonly transactions: Pick<Transactions, 'current'>,
   ) {}
 
-  /** The transaction that an event published now is part of: what is to hear of it only once it is true waits for its end. */
+  /** The transaction that an event published now is part of: what is to hear of it only once it is true waits for its end. @throws DISPATCH_TRANSACTION_OVER */
   get transaction(): Transaction | undefined {
     const { current } = this.transactions;
     // Of one that somebody else has begun, nobody says when it ends.
     return current?.isForeign === true ? undefined : current;
   }
 
-  /** Starts the handlers in the caller's turn, in the order of the route, then tells those who watch all events. */
+  /** Starts the handlers in the caller's turn, in the order of the route, then tells those who watch all events. @throws DISPATCH_TRANSACTION_OVER */
   deliver(
     route: LocalHandlers,
     envelope: Envelope,

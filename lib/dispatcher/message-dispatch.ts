@@ -110,7 +110,7 @@ export class MessageDispatch implements ContextOwner {
     const envelope = new Envelope(event, route.definition, 'event', parent?.envelope, withoutContext(options));
     if (!this.queuedEvents.concerns(route, options)) {
       if (this.decisions.active) this.tellRouted(envelope, route.handlers);
-      return this.delivery.deliver(route, envelope, parent, this);
+      return this.delivered(route, envelope, parent);
     }
     const published = this.queuedEvents.deliver({ route, envelope, parent, owner: this }, options);
     return published.catch((error: unknown) => this.delivery.refuse(event, error));
@@ -171,6 +171,14 @@ export class MessageDispatch implements ContextOwner {
   /** From now on only what handlers still running send is accepted. */
   close(): void {
     this.admission.isClosing = true;
+  }
+
+  private delivered(route: EventRoute, envelope: Envelope, parent: MessageContext | undefined): Promise<void> {
+    try {
+      return this.delivery.deliver(route, envelope, parent, this);
+    } catch (error) {
+      return this.delivery.refuse(envelope.message, error);
+    }
   }
 
   private async publishAndSettle(

@@ -8,6 +8,7 @@ export class Transaction<Client = unknown> {
   private readonly committed: Hook[] = [];
   private readonly rolledBack: Hook[] = [];
   private hasEnded = false;
+  private abandonedCount = 0;
   private failure: { readonly reason: unknown } | undefined;
 
   constructor(
@@ -22,6 +23,11 @@ export class Transaction<Client = unknown> {
   /** Whether it has been committed or rolled back, or is about to be: nothing more can be part of it. */
   get isOver(): boolean {
     return this.hasEnded;
+  }
+
+  /** Whether it is over although a part of its work goes on. */
+  get isAbandoned(): boolean {
+    return this.hasEnded && this.abandonedCount > 0;
   }
 
   /** Calls `hook` in the transaction when its work is done; hooks run one after the other, and one that fails rolls all back. @throws DISPATCH_TRANSACTION_OVER, DISPATCH_FOREIGN_TRANSACTION_END */
@@ -57,6 +63,12 @@ export class Transaction<Client = unknown> {
     for (let hook = this.before.shift(); hook !== undefined; hook = this.before.shift()) await hook();
     // At once: what came before its caller goes on would be taken, and never run.
     this.end();
+  }
+
+  /** Says that it will not wait for a part of its work. @returns what is to be called when that has ended */
+  abandon(): () => void {
+    this.abandonedCount += 1;
+    return () => void (this.abandonedCount -= 1);
   }
 
   /** Says that it is over, or about to be. */

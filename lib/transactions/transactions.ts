@@ -1,6 +1,11 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
-import { NoTransactionError, TransactionDoomedError, TransactionsNotConfiguredError } from './errors.js';
+import {
+  NoTransactionError,
+  TransactionDoomedError,
+  TransactionOverError,
+  TransactionsNotConfiguredError,
+} from './errors.js';
 import type { TransactionOptions, TransactionScope } from './transaction-scope.port.js';
 import { Transaction } from './transaction.js';
 
@@ -37,21 +42,20 @@ export class Transactions<Client = unknown> {
    * @throws DISPATCH_NO_TRANSACTION outside of one, and once it is over
    */
   get client(): Client {
-    const { current } = this;
-    if (current === undefined) throw new NoTransactionError();
-    return current.client;
+    const found = this.find();
+    if (found === undefined || found.isOver) throw new NoTransactionError();
+    return found.client;
   }
 
-  /** The transaction that the caller's work is part of; undefined outside of one, and once it is over. */
+  /**
+   * The transaction that the caller's work is part of; undefined outside of one, and once it is over.
+   *
+   * @throws DISPATCH_TRANSACTION_OVER to a handler that goes on after it was told to stop, so that nothing comes of half of its work
+   */
   get current(): Transaction<Client> | undefined {
-    const own = this.storage.getStore();
-    const { scope } = this;
-    if (scope?.current !== undefined) {
-      const client = scope.current();
-      if (client === undefined) return undefined;
-      if (own?.client !== client) return this.foreign(scope, client);
-    }
-    return own?.isOver === true ? undefined : own;
+    const found = this.find();
+    if (found?.isOver === true) throw new TransactionOverError();
+    return found;
   }
 
   /**
@@ -59,7 +63,7 @@ export class Transactions<Client = unknown> {
    * all of it, also where its error is caught.
    *
    * @returns what the work resolved with, once that is committed; for work that joined one, once the work has ended
-   * @throws DISPATCH_TRANSACTIONS_NOT_CONFIGURED
+   * @throws DISPATCH_TRANSACTIONS_NOT_CONFIGURED, DISPATCH_TRANSACTION_OVER as {@link current}
    * @throws DISPATCH_TRANSACTION_DOOMED where work that joined failed and the rest went on; its error is the `cause`
    */
   async run<T>(work: (transaction: Transaction<Client>) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
@@ -75,6 +79,17 @@ export class Transactions<Client = unknown> {
   /** Ends what the scope has opened. */
   async close(): Promise<void> {
     await this.scope?.close?.();
+  }
+
+  /** The transaction of the caller; of those that are over only one that has abandoned him. */
+  private find(): Transaction<Client> | undefined {
+    const own = this.storage.getStore();
+    const left = own?.isOver !== true || own.isAbandoned ? own : undefined;
+    const { scope } = this;
+    if (scope?.current === undefined) return left;
+    const client = scope.current();
+    if (client !== undefined) return own?.client === client ? left : this.foreign(scope, client);
+    return left?.isOver === true ? left : undefined;
   }
 
   /** A transaction that somebody else has begun: the same for the same client, for whoever keeps something by it. */

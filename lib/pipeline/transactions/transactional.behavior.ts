@@ -19,6 +19,7 @@ export class TransactionalBehavior implements PipelineBehavior {
     const own = context as MessageContext;
     const { signal } = own;
     let handled: Promise<unknown> | undefined;
+    let ended: (() => void) | undefined;
     const work = async ({ handle }: Transaction): Promise<unknown> => {
       signal.throwIfAborted();
       if (!(await this.inbox.isNew(own, handle))) return undefined;
@@ -29,23 +30,30 @@ export class TransactionalBehavior implements PipelineBehavior {
       return result;
     };
     try {
-      return await this.transactions.run((transaction) => unlessAborted(work(transaction), signal), this.options);
+      return await this.transactions.run((transaction) => {
+        const abandon = (): void => void (ended = transaction.abandon());
+        return unlessAborted(work(transaction), signal, abandon);
+      }, this.options);
     } catch (error) {
       own.isUndone = true;
       // Rolled back it is, but a handler that was told to stop counts as running until it has.
       await handled?.catch(() => undefined);
+      if (ended !== undefined) Promise.resolve(own.unfinished).then(ended, ended);
       throw error;
     }
   }
 }
 
-/** Rejects as soon as the signal aborts, with its reason. */
-function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+/** Rejects as soon as the signal aborts, with its reason; `abandoned` is called before. */
+function unlessAborted<T>(work: Promise<T>, signal: AbortSignal, abandoned: () => void): Promise<T> {
   return new Promise((resolve, reject) => {
     // Whatever it is: what the signal was aborted with is what the caller is to get.
-    const abort = (): void => reject(signal.reason as Error);
+    const abort = (): void => {
+      abandoned();
+      reject(signal.reason as Error);
+    };
     const settle = (): void => signal.removeEventListener('abort', abort);
-    signal.addEventListener('abort', abort);
+    signal.addEventListener('abort', abort, { once: true });
     // It may have done so while the handler ran up to its first wait.
     if (signal.aborted) abort();
     work.then(

@@ -15,7 +15,7 @@ export interface TransactionalOptions extends TransactionOptions {}
  * the handler and by whatever it calls. A handler that is called within the transaction of another one joins it.
  *
  * Where `context.signal` aborts before the handler has returned (its time is over, its lock is lost, the application shuts down), all is
- * rolled back at once, whatever the handler still does. Each attempt is a transaction of its own. Neither the wait for a connection nor
+ * rolled back at once, and what the handler still publishes, appends or begins is refused (`DISPATCH_TRANSACTION_OVER`). Each attempt is a transaction of its own. Neither the wait for a connection nor
  * the commit counts as the handler's time.
  *
  * @example
