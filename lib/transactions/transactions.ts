@@ -29,6 +29,8 @@ export class Transactions<Client = unknown> {
     private readonly scope: TransactionScope<Client> | undefined,
     /** Takes the errors of hooks that run after the end. */
     private readonly report: (error: unknown) => void,
+    /** Counts those that are under way: shutdown waits for them. */
+    private readonly underWay?: { enter(): void; leave(): void },
   ) {}
 
   /** Whether the application has transactions. */
@@ -60,7 +62,7 @@ export class Transactions<Client = unknown> {
 
   /**
    * Runs work in a transaction: in that which the caller is in, else in one of its own. Work that joins one and fails dooms
-   * all of it, also where its error is caught.
+   * all of it, also where its error is caught. When the application closes, work that is under way is waited for as handlers are.
    *
    * @returns what the work resolved with, once that is committed; for work that joined one, once the work has ended
    * @throws DISPATCH_TRANSACTIONS_NOT_CONFIGURED, DISPATCH_TRANSACTION_OVER as {@link current}
@@ -108,6 +110,7 @@ export class Transactions<Client = unknown> {
     const { scope } = this;
     if (scope === undefined) throw new TransactionsNotConfiguredError();
     let begun: Transaction<Client> | undefined;
+    this.underWay?.enter();
     try {
       const result = await scope.run((client) => {
         const transaction = new Transaction(client, scope.handleOf === undefined ? client : scope.handleOf(client));
@@ -119,6 +122,8 @@ export class Transactions<Client = unknown> {
     } catch (error) {
       await this.after(begun, 'rolledBack');
       throw error;
+    } finally {
+      this.underWay?.leave();
     }
   }
 

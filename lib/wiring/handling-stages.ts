@@ -77,7 +77,8 @@ export abstract class HandlingStages {
     this.unhandled = new UnhandledExceptionBus(options.unhandledExceptionPublisher);
     const failures = new FailureReporter(this.unhandled, this.channel);
     this.failures = failures;
-    this.transactions = new Transactions(options.transactions.scope, (error) => failures.transactionHookFailed(error));
+    const hookFailed = (error: unknown): void => failures.transactionHookFailed(error);
+    this.transactions = new Transactions(options.transactions.scope, hookFailed, this.inFlight);
     this.inbox = new Inbox(options.transactions.inbox, this.channel);
     this.behaviors = new BehaviorRegistry(nest.scopes);
     this.policies = new FailurePolicies(options.failures.policy, options.failures.rules, (error) =>
