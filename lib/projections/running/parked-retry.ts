@@ -4,7 +4,7 @@ import type { ParkedRecord } from '../checkpoints/checkpoint-store.port.js';
 import { ProjectionLostError } from '../errors.js';
 import type { ProjectionScope } from '../projection-context.js';
 import { inScope, type ProjectionParts } from './projection-parts.js';
-import type { TargetWriter } from './target-writer.js';
+import { isFinal, type TargetWriter } from './target-writer.js';
 
 /** How many parked events are fetched at once. */
 const FETCHED_AT_ONCE = 100;
@@ -13,7 +13,7 @@ const FETCHED_AT_ONCE = 100;
  * Tries the parked events again for which somebody has asked that, those of one stream in their order up to the first that fails.
  * Each is written in a transaction of its own, at the position where the target is.
  *
- * @throws DISPATCH_PROJECTION_LOST; else rejects with what the store says
+ * @throws DISPATCH_PROJECTION_LOST, DISPATCH_COMMIT_UNCERTAIN; else rejects with what the store says
  */
 export async function retryParked(parts: ProjectionParts, writer: TargetWriter, position: number): Promise<void> {
   const { ownership, stopping } = writer.writing;
@@ -52,7 +52,7 @@ async function failureOf(
     });
     return undefined;
   } catch (error) {
-    if (isDispatchError(error, 'DISPATCH_PROJECTION_LOST')) throw error;
+    if (isFinal(error)) throw error;
     return error ?? new ProjectionLostError(ownership.projection, ownership.target);
   }
 }

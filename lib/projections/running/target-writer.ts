@@ -53,7 +53,7 @@ export class TargetWriter {
    *
    * @param position where the target is when all are written
    * @returns whether all are; false where it was told to stop before
-   * @throws DISPATCH_PROJECTION_STOPPED, DISPATCH_PROJECTION_LOST
+   * @throws DISPATCH_PROJECTION_STOPPED, DISPATCH_PROJECTION_LOST, DISPATCH_COMMIT_UNCERTAIN
    */
   async write(events: readonly StoredEvent[], position: number): Promise<boolean> {
     let rest = events;
@@ -111,6 +111,7 @@ export class TargetWriter {
     const { transactions } = this.parts;
     const { signal } = this.writing;
     let index = 0;
+    let isDone = false;
     try {
       await inScope(this.parts, signal, async (scope) => {
         // First, so that whoever is not the owner any more writes nothing, and nobody takes over in between.
@@ -121,10 +122,13 @@ export class TargetWriter {
           index += 1;
         }
         if (!transactions.isConfigured) await this.save(position, scope);
+        isDone = true;
       });
     } catch (error) {
-      if (isDispatchError(error, 'DISPATCH_PROJECTION_LOST')) throw error;
-      if (transactions.isConfigured) return { error, index: Math.min(index, events.length - 1), writtenCount: 0 };
+      if (isFinal(error)) throw error;
+      const failure = { error, index: Math.min(index, events.length - 1), writtenCount: 0 };
+      // A scope that does not tell a refused commit from one whose answer was lost leaves it to us to look.
+      if (transactions.isConfigured) return isDone && (await this.isAt(position)) ? undefined : failure;
       if (index === events.length) throw error;
       const last = events[index - 1];
       if (last !== undefined) await this.save(last.position, { transaction: undefined });
@@ -134,6 +138,12 @@ export class TargetWriter {
       if (this.parkedStreams.has(event.stream)) this.parts.reporter.parked(this.writing.ownership, event, undefined);
     }
     return undefined;
+  }
+
+  private async isAt(position: number): Promise<boolean> {
+    const { projection, target } = this.writing.ownership;
+    const found = (await this.parts.checkpoints.targets(projection)).find((each) => each.target === target);
+    return found?.position === position;
   }
 
   private apply(event: StoredEvent, scope: ProjectionScope): Promise<void> {
@@ -192,6 +202,9 @@ function reasonOf({ stream, version, position }: StoredEvent, error: unknown): s
   return `it failed at version ${version} of "${stream}" (position ${position}): ${errorText(error)}`;
 }
 
-function isFinal(error: unknown): boolean {
-  return isDispatchError(error, 'DISPATCH_PROJECTION_STOPPED') || isDispatchError(error, 'DISPATCH_PROJECTION_LOST');
+const FINAL = ['DISPATCH_PROJECTION_STOPPED', 'DISPATCH_PROJECTION_LOST', 'DISPATCH_COMMIT_UNCERTAIN'];
+
+/** Whether whoever writes a target has to end: where it does not know what is in it either, which the next owner asks the store. */
+export function isFinal(error: unknown): boolean {
+  return FINAL.some((code) => isDispatchError(error, code));
 }
