@@ -69,14 +69,14 @@ class InMemoryOutbox implements OutboxStore {
     });
   }
 
-  async take({ limit, leaseMs }: OutboxTake): Promise<OutboxBatch | undefined> {
+  async take({ limit, leaseMs, without = [] }: OutboxTake): Promise<OutboxBatch | undefined> {
     const nowMs = Date.now();
     const token = randomUUID();
     const taken: Row[] = [];
     const held = new Set<string>();
     for (const row of this.rows.values()) {
       if (taken.length >= limit) break;
-      if (row.failedAtMs !== undefined) continue;
+      if (row.failedAtMs !== undefined || without.includes(row.queue)) continue;
       const order = orderOf(row);
       if (order !== undefined && held.has(order)) continue;
       if (row.heldUntilMs <= nowMs) taken.push(row);

@@ -36,8 +36,8 @@ export interface OutboxHandoverParts {
 /** What became of messages. */
 export interface Handed {
   readonly ends: readonly OutboxEnd[];
-  /** Why a queue could not take any, and had better be left alone for a while. */
-  readonly heldUpBy: unknown;
+  /** Queues that could not take any, and had better be left alone for a while, and why. */
+  readonly heldUp: ReadonlyMap<string, unknown>;
 }
 
 type Result = Parameters<EntrySending['resolve']>[0];
@@ -54,19 +54,26 @@ export class OutboxHandover {
   async hand(messages: readonly OutboxMessage[]): Promise<Handed> {
     const ends: OutboxEnd[] = [];
     const refused = new Set<string>();
+    const heldUp = new Map<string, unknown>();
     for (const wave of wavesOf(messages)) {
-      const next = refused.size === 0 ? wave : wave.filter((message) => !refused.has(orderOf(message) ?? ''));
+      const isFree = refused.size === 0 && heldUp.size === 0;
+      const next = isFree
+        ? wave
+        : wave.filter((message) => !heldUp.has(message.queue) && !refused.has(orderOf(message) ?? ''));
       const answers = await this.handAll(next);
-      for (const [index, answer] of answers.entries()) {
-        if ('notNow' in answer) continue;
+      for (const [index, message] of next.entries()) {
+        const answer = answers[index];
+        if (answer === undefined) continue;
+        if ('notNow' in answer) {
+          heldUp.set(message.queue, answer.notNow);
+          continue;
+        }
         ends.push(answer.end);
-        const order = answer.end.status === 'retry' ? next[index] && orderOf(next[index]) : undefined;
+        const order = answer.end.status === 'retry' ? orderOf(message) : undefined;
         if (order !== undefined) refused.add(order);
       }
-      const late = answers.find((answer) => 'notNow' in answer);
-      if (late !== undefined) return { ends, heldUpBy: late.notNow };
     }
-    return { ends, heldUpBy: undefined };
+    return { ends, heldUp };
   }
 
   /** Without a promise for each message, which would cost as much as the rest of what is done here. */

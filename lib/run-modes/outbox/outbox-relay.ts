@@ -7,12 +7,10 @@ import { OutboxErrorNotification } from '../../notifications/outbox/outbox-notif
 import type { OutboxHandover } from './outbox-handover.js';
 import type { OutboxBatch } from './outbox-store.port.js';
 import type { ResolvedOutbox } from './outbox.options.js';
+import { Rest } from './rest.js';
 
 /** How many batches are on their way at once: a queue that does not answer must not hold up the others. */
 const MAX_ROUNDS = 4;
-/** The pause after something that is not there, in milliseconds: it doubles from the first to the last. */
-const FIRST_PAUSE_MS = 100;
-const LAST_PAUSE_MS = 10_000;
 /** How long a batch that is on its way when the time is over may take to arrive, in milliseconds. */
 const LAST_BATCH_GRACE_MS = 250;
 
@@ -21,6 +19,12 @@ export interface OutboxRelayParts {
   readonly options: ResolvedOutbox;
   readonly handover: Pick<OutboxHandover, 'hand'>;
   readonly channel: NotificationChannel;
+}
+
+/** A batch, and the queues that were to be left alone. */
+interface Taken {
+  readonly batch: OutboxBatch;
+  readonly without: readonly string[];
 }
 
 /**
@@ -35,8 +39,10 @@ export class OutboxRelay {
   private timer: NodeJS.Timeout | undefined;
   private isStarted = false;
   private isWoken = false;
-  private failureCount = 0;
-  private pausedUntilMs = 0;
+  /** Since the store failed. */
+  private readonly rest = new Rest();
+  /** Queues that could not take anything. */
+  private readonly rests = new Map<string, Rest>();
 
   constructor(private readonly parts: OutboxRelayParts) {}
 
@@ -51,7 +57,7 @@ export class OutboxRelay {
 
   /** Says that there may be something to take. */
   wake(): void {
-    if (!this.isStarted || this.ending.signal.aborted || performance.now() < this.pausedUntilMs) return;
+    if (!this.isStarted || this.ending.signal.aborted || this.rest.isOn) return;
     this.isWoken = true;
     if (this.rounds.size < MAX_ROUNDS) this.begin();
   }
@@ -88,40 +94,60 @@ export class OutboxRelay {
 
   /** Never rejects. Goes on until there is nothing to take, asking once more where it was woken meanwhile. */
   private async work(): Promise<void> {
-    const { store, batchCount: limit, leaseMs } = this.parts.options;
     const { signal } = this.ending;
     try {
       do {
         this.isWoken = false;
-        let batch = signal.aborted ? undefined : await store.take({ limit, leaseMs });
-        while (batch !== undefined) batch = await this.relay(batch);
-      } while (this.isWoken && !signal.aborted && performance.now() >= this.pausedUntilMs);
+        let taken = signal.aborted ? undefined : await this.take();
+        while (taken !== undefined) taken = await this.relay(taken);
+      } while (this.isWoken && !signal.aborted && !this.rest.isOn);
     } catch (error) {
-      this.pause(error);
+      this.pause(this.rest, error);
     }
   }
 
-  /** @returns the next batch; undefined where there is none, or should be none now */
-  private async relay(batch: OutboxBatch): Promise<OutboxBatch | undefined> {
-    const { options, handover } = this.parts;
-    const { store, batchCount: limit, leaseMs } = options;
-    const { messages } = batch;
-    if (messages.length >= limit / 2 && this.rounds.size < MAX_ROUNDS) this.begin();
-    const { ends, heldUpBy } = await handover.hand(messages);
-    const mayGoOn = heldUpBy === undefined && !this.ending.signal.aborted;
-    const next = await store.settle(batch, ends, mayGoOn ? { limit, leaseMs } : undefined);
-    if (heldUpBy === undefined) this.failureCount = 0;
-    else this.pause(heldUpBy);
-    return next;
+  private async take(): Promise<Taken | undefined> {
+    const { store, batchCount: limit, leaseMs } = this.parts.options;
+    const without = this.resting();
+    const batch = await store.take({ limit, leaseMs, without });
+    if (batch === undefined) this.rest.end();
+    return batch && { batch, without };
   }
 
-  private pause(error: unknown): void {
+  /** @returns the next batch; undefined where there is none, or should be none now */
+  private async relay({ batch, without }: Taken): Promise<Taken | undefined> {
+    const { options, handover } = this.parts;
+    const { store, batchCount: limit, leaseMs } = options;
+    if (batch.messages.length >= limit / 2 && this.rounds.size < MAX_ROUNDS) this.begin();
+    const { ends, heldUp } = await handover.hand(batch.messages);
+    this.leaveAlone(batch, heldUp);
+    // A store that gives what is not wanted would be asked for ever.
+    const isOfUse = ends.length > 0 || [...heldUp.keys()].some((queue) => !without.includes(queue));
+    const left = this.resting();
+    const next = isOfUse && !this.ending.signal.aborted ? { limit, leaseMs, without: left } : undefined;
+    const more = await store.settle(batch, ends, next);
+    this.rest.end();
+    return more && { batch: more, without: left };
+  }
+
+  private resting(): readonly string[] {
+    return [...this.rests].flatMap(([queue, { isOn }]) => (isOn ? [queue] : []));
+  }
+
+  /** Has queues rest that could not take anything; the others are not held up by what waits for these. */
+  private leaveAlone({ messages }: OutboxBatch, heldUp: ReadonlyMap<string, unknown>): void {
+    for (const { queue } of messages) if (!heldUp.has(queue)) this.rests.delete(queue);
+    for (const [queue, error] of heldUp) {
+      const rest = this.rests.get(queue) ?? new Rest();
+      this.rests.set(queue, rest);
+      this.pause(rest, error);
+    }
+  }
+
+  private pause(rest: Rest, error: unknown): void {
     if (this.ending.signal.aborted) return;
-    const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** this.failureCount, LAST_PAUSE_MS);
-    this.pausedUntilMs = performance.now() + pauseMs;
-    this.failureCount += 1;
     // Once for each time that it goes away: the queue, or the store, tells of itself too.
-    if (this.failureCount === 1) this.logger.warn(`Messages wait in the outbox: ${errorText(error)}`);
+    if (rest.begin() === 1) this.logger.warn(`Messages wait in the outbox: ${errorText(error)}`);
     const { channel } = this.parts;
     if (channel.wants(OutboxErrorNotification)) channel.publish(new OutboxErrorNotification(error));
   }

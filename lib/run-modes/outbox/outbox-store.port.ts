@@ -42,6 +42,8 @@ export interface OutboxTake {
   readonly limit: number;
   /** How long nobody else gets them, in milliseconds; then they count as given up, as of a process that died. */
   readonly leaseMs: number;
+  /** Queues of which none are wanted now, however many there are and however long they have waited. Default none. */
+  readonly without?: readonly string[];
 }
 
 /** A message that was set aside. */

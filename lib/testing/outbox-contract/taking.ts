@@ -82,6 +82,24 @@ export const TAKING: readonly OutboxBenchCase[] = [
     },
   },
   {
+    title: 'gives what waits behind more than is wanted for queues that are to be left alone, and these again later',
+    async run({ store, other, add }) {
+      await add(...Array.from({ length: 20 }, (_, nth) => message(nth, `k${nth}`, { queue: 'größe\u0000' })));
+      await add(message(20, 'k1'), message(21));
+      const without = ['größe\u0000', 'unknown'];
+      const found: string[] = [];
+      for (
+        let batch: OutboxBatch | undefined;
+        (batch = await store.take({ ...ALL, limit: 2, without })) !== undefined;
+      ) {
+        found.push(...idsOf(batch));
+        await store.settle(batch, sent(batch));
+      }
+      assert.deepEqual(found.toSorted(), ['m20', 'm21']);
+      assert.equal((await taken(other)).messages.length, 20);
+    },
+  },
+  {
     title: 'gives what has one key to nobody else while somebody has some of it, and then what is behind',
     async run({ store, other, add }) {
       await add(message(1, 'a'), message(2, 'a'));

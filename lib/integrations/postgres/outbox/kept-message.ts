@@ -88,6 +88,6 @@ function errorOf(text: string | null): WireError {
 }
 
 /** A text as a column, and JSON on its way there, can hold it: neither NUL nor half a surrogate pair. */
-function columnText(text: string): string {
+export function columnText(text: string): string {
   return Buffer.from(text).toString().replaceAll('\0', '\ufffd');
 }

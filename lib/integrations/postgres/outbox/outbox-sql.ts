@@ -43,13 +43,13 @@ export const OUTBOX_STEPS: readonly ((schema: string) => string)[] = [
 export interface OutboxStatements {
   /** Messages as JSON: a list of lane, order key, queue, name, message; the channel. For the transaction of the caller. */
   readonly add: string;
-  /** Who takes, for how long in ms. One row for each lane: those that were left alone longest and have something to be done. */
+  /** Who takes, for how long in ms, queues to leave alone. One row for each lane: those that were left alone longest and have something to be done. */
   readonly takeLanes: string;
-  /** Lanes, how many messages of each. */
+  /** Lanes, how many messages of each, queues to leave alone. */
   readonly read: string;
   /** Ids of messages that are sent, who has taken their lanes, which are free then. */
   readonly settle: string;
-  /** Ids of messages that are sent; lanes, which stay taken; how many messages of each to read. */
+  /** Ids of messages that are sent; lanes, which stay taken; how many messages of each to read, queues to leave alone. */
   readonly settleAndRead: string;
   /** What was refused, as JSON: a list of id, attempts by now, delay in ms or null, error. */
   readonly refuse: string;
@@ -96,10 +96,10 @@ function taking(
   lanes: string,
   sent: string,
 ): Pick<OutboxStatements, 'takeLanes' | 'read' | 'settle' | 'settleAndRead'> {
-  const read = (lanesAt: string, countAt: string, but = ''): string => `SELECT ready.*
+  const read = (lanesAt: string, countAt: string, leftAt: string, but = ''): string => `SELECT ready.*
     FROM unnest(${lanesAt}::smallint[]) AS taken (lane) CROSS JOIN LATERAL (
       SELECT one.id, one.message, one.attempts, one.added_at FROM ${table} AS one
-      WHERE one.lane = taken.lane AND ${isReady('one')} ${but} AND NOT EXISTS (
+      WHERE one.lane = taken.lane AND ${isReady('one')} AND one.queue <> ALL(${leftAt}::text[]) ${but} AND NOT EXISTS (
         SELECT FROM ${table} AS before WHERE before.order_key = one.order_key AND before.id < one.id
           AND ${isUnsent('before')} AND before.retry_at IS NOT NULL AND before.retry_at > now()
       ) ORDER BY one.id LIMIT ${countAt}
@@ -109,15 +109,15 @@ function taking(
     takeLanes: `UPDATE ${lanes} SET taken_by = $1, taken_until = now() + ${ms('$2')}
     WHERE taken_by = $1 OR lane IN (
       SELECT free.lane FROM ${lanes} AS free CROSS JOIN LATERAL (
-        SELECT FROM ${table} AS one WHERE one.lane = free.lane AND ${isReady('one')} LIMIT 1
+        SELECT FROM ${table} AS one WHERE one.lane = free.lane AND ${isReady('one')} AND one.queue <> ALL($3::text[]) LIMIT 1
       ) AS busy
       WHERE free.taken_until <= now()
       ORDER BY free.taken_until LIMIT ${LANES_AT_ONCE} FOR UPDATE OF free SKIP LOCKED
     ) RETURNING lane`,
-    read: read('$1', '$2'),
+    read: read('$1', '$2', '$3'),
     settle: `WITH sent AS (${sent}) UPDATE ${lanes} SET taken_by = NULL, taken_until = now() WHERE taken_by = $2`,
     // What it marks or deletes it still reads as unsent, so that is left out. Nobody else has marked anything of its lanes meanwhile.
-    settleAndRead: `WITH sent AS (${sent}) ${read('$2', '$3', 'AND one.id <> ALL($1::bigint[])')}`,
+    settleAndRead: `WITH sent AS (${sent}) ${read('$2', '$3', '$4', 'AND one.id <> ALL($1::bigint[])')}`,
   };
 }
 

@@ -22,6 +22,7 @@ import { queryIn } from '../connection/postgres-transaction.js';
 import { PreparedTables } from '../tables/prepared-tables.js';
 import { Sweep, SWEPT_AT_ONCE } from '../tables/sweep.js';
 import {
+  columnText,
   failedMessageOf,
   messageOf,
   newRow,
@@ -119,14 +120,15 @@ class PostgresOutbox implements OutboxStore {
     await queryIn(transaction, this.sql.add, [JSON.stringify(messages.map(newRow)), this.channel]);
   }
 
-  async take({ limit, leaseMs }: OutboxTake): Promise<OutboxBatch | undefined> {
+  async take({ limit, leaseMs, without = [] }: OutboxTake): Promise<OutboxBatch | undefined> {
     const token = randomUUID();
+    const left = without.map(columnText);
     for (let look = 0; look < MAX_LOOKS; look += 1) {
       const takenAtMs = performance.now();
-      const found = await this.run<{ lane: number }>(this.sql.takeLanes, token, leaseMs);
+      const found = await this.run<{ lane: number }>(this.sql.takeLanes, token, leaseMs, left);
       if (found.length === 0) return undefined;
       const lanes = found.map(({ lane }) => lane);
-      const rows = await this.run<OutboxRow>(this.sql.read, lanes, Math.ceil(limit / lanes.length));
+      const rows = await this.run<OutboxRow>(this.sql.read, lanes, Math.ceil(limit / lanes.length), left);
       const batch = await this.batchOf(token, rows.slice(0, limit));
       if (batch !== undefined) {
         this.hold(token, { lanes, takenAtMs });
@@ -152,6 +154,7 @@ class PostgresOutbox implements OutboxStore {
         sent,
         held.lanes,
         Math.ceil(limit / held.lanes.length),
+        (next?.without ?? []).map(columnText),
       );
       const more = await this.batchOf(token, rows.slice(0, limit));
       if (more !== undefined) return more;

@@ -159,6 +159,46 @@ describe('the relay', () => {
     expect(shop.log.lines.filter((line) => line.includes('Messages wait in the outbox'))).toHaveLength(1);
   });
 
+  it.each([
+    ['does not answer', new QueueUnavailableError('sending', 'a store', { mayBeStored: true })],
+    ['is full', new QueueFullError('Ship', 'default', 1)],
+  ])('lets nothing of other queues wait behind any number of messages for one that %s', async (_what, error) => {
+    const queues = { each: { stuck: {} } };
+    const shop = await startShop({ ...POLLED, batchCount: 2 }, { queues });
+    let isAway = true;
+    const taken: string[] = [];
+    shop.backend.onEnqueue = async ({ id }, queue) => {
+      if (queue === 'stuck' && isAway) throw error;
+      taken.push(id);
+      return STORED;
+    };
+    const sendTo = (queue: string, ...ids: string[]) =>
+      shop.transactions.run(() => Promise.all(ids.map((id) => shop.dispatcher.send(new Ship(id), { id, queue }))));
+    await sendTo('stuck', 's1', 's2', 's3', 's4', 's5', 's6', 's7', 's8', 's9');
+    await sendTo('default', 'a1', 'a2', 'a3');
+    await until('the others to go', () => taken.length === 3);
+    expect(taken.toSorted()).toEqual(['a1', 'a2', 'a3']);
+    isAway = false;
+    await drained(shop);
+    expect(taken).toHaveLength(12);
+  });
+
+  it('asks a store that gives what is not wanted again and again no more often than it looks by itself', async () => {
+    const memory = inMemoryOutbox();
+    let takes = 0;
+    const take: OutboxStore['take'] = async ({ limit, leaseMs }) => {
+      takes += 1;
+      return memory.take({ limit, leaseMs });
+    };
+    const store = Object.assign(Object.create(memory) as OutboxStore, { take });
+    const shop = await startShop({ store, pollEveryMs: 60_000 });
+    shop.backend.onEnqueue = () => Promise.reject(new QueueFullError('Ship', 'default', 1));
+    await sendAll(shop, 'a1');
+    await until('it to have been tried', () => takes > 1);
+    await delay(20);
+    expect(takes).toBeLessThan(10);
+  });
+
   it('counts what the queue has already, as after a death before it could say so, as sent', async () => {
     const shop = await startShop();
     answering(shop.backend, ({ id }) => ({ status: 'duplicate', id, place: 'default' }));
