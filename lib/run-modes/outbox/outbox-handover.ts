@@ -50,12 +50,16 @@ type Answer = { readonly end: OutboxEnd } | { readonly notNow: unknown };
 export class OutboxHandover {
   constructor(private readonly parts: OutboxHandoverParts) {}
 
-  /** Never rejects. What is not among the ends was not handed over, or it is not known what became of it. */
-  async hand(messages: readonly OutboxMessage[]): Promise<Handed> {
+  /**
+   * Never rejects. What is not among the ends was not handed over, or it is not known what became of it. After `untilMs`, by
+   * `performance.now()`, no further one of a key is handed over: somebody else may have it soon.
+   */
+  async hand(messages: readonly OutboxMessage[], untilMs: number): Promise<Handed> {
     const ends: OutboxEnd[] = [];
     const refused = new Set<string>();
     const heldUp = new Map<string, unknown>();
-    for (const wave of wavesOf(messages)) {
+    for (const [nth, wave] of wavesOf(messages).entries()) {
+      if (nth > 0 && performance.now() >= untilMs) break;
       const isFree = refused.size === 0 && heldUp.size === 0;
       const next = isFree
         ? wave

@@ -25,6 +25,8 @@ export interface OutboxRelayParts {
 interface Taken {
   readonly batch: OutboxBatch;
   readonly without: readonly string[];
+  /** After this, by `performance.now()`, somebody else may have it soon. */
+  readonly untilMs: number;
 }
 
 /**
@@ -109,25 +111,29 @@ export class OutboxRelay {
   private async take(): Promise<Taken | undefined> {
     const { store, batchCount: limit, leaseMs } = this.parts.options;
     const without = this.resting();
+    // The other half is for the answers to what is handed over last, and for the store.
+    const untilMs = performance.now() + leaseMs / 2;
     const batch = await store.take({ limit, leaseMs, without });
     if (batch === undefined) this.rest.end();
-    return batch && { batch, without };
+    return batch && { batch, without, untilMs };
   }
 
   /** @returns the next batch; undefined where there is none, or should be none now */
-  private async relay({ batch, without }: Taken): Promise<Taken | undefined> {
+  private async relay({ batch, without, untilMs }: Taken): Promise<Taken | undefined> {
     const { options, handover } = this.parts;
     const { store, batchCount: limit, leaseMs } = options;
     if (batch.messages.length >= limit / 2 && this.rounds.size < MAX_ROUNDS) this.begin();
-    const { ends, heldUp } = await handover.hand(batch.messages);
+    const { ends, heldUp } = await handover.hand(batch.messages, untilMs);
     this.leaveAlone(batch, heldUp);
     // A store that gives what is not wanted would be asked for ever.
     const isOfUse = ends.length > 0 || [...heldUp.keys()].some((queue) => !without.includes(queue));
     const left = this.resting();
     const next = isOfUse && !this.ending.signal.aborted ? { limit, leaseMs, without: left } : undefined;
+    const newUntilMs = performance.now() + leaseMs / 2;
     const more = await store.settle(batch, ends, next);
     this.rest.end();
-    return more && { batch: more, without: left };
+    // With the same token it is more of what was taken then.
+    return more && { batch: more, without: left, untilMs: more.token === batch.token ? untilMs : newUntilMs };
   }
 
   private resting(): readonly string[] {

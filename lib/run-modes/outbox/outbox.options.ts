@@ -37,7 +37,7 @@ export interface OutboxOptions {
   readonly pollEveryMs?: number;
   /**
    * How long messages are left to a relay that took them, in milliseconds from 1000: so long they wait where its process dies.
-   * It should be longer than a queue may take to answer. Default 15 000.
+   * It should be longer than twice what a queue may take to answer: after half of it no further message of a key is handed over. Default 15 000.
    */
   readonly leaseMs?: number;
   /** How often a message is handed to a queue that refuses it until it is set aside, from 1. Default 10. */

@@ -93,6 +93,22 @@ describe('the relay', () => {
     expect(asked.at(-1)).toBe('a2');
   });
 
+  it('hands nothing over beside another relay where a slow queue takes longer for a key than the lease', async () => {
+    const outbox = { ...POLLED, store: inMemoryOutbox(), leaseMs: 1000 };
+    const asked: string[] = [];
+    const slowly = async ({ id }: QueueEntry): Promise<EnqueueResult> => {
+      asked.push(id);
+      await delay(260);
+      return STORED;
+    };
+    const [shop, other] = [await startShop(outbox), await startShop(outbox)];
+    shop.backend.onEnqueue = slowly;
+    other.backend.onEnqueue = slowly;
+    await sendAll(shop, 'a1:a', 'a2:a', 'a3:a', 'a4:a', 'a5:a', 'a6:a');
+    await drained(shop);
+    expect(asked).toEqual(['a1', 'a2', 'a3', 'a4', 'a5', 'a6']);
+  });
+
   it('holds back what is behind a refused message of its key, and nothing else, until that is taken', async () => {
     const shop = await startShop(POLLED);
     let refusals = 1;
