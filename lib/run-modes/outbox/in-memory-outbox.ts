@@ -56,6 +56,8 @@ class InMemoryOutbox implements OutboxStore {
   /** In the order of commits. */
   private readonly rows = new Map<string, Row>();
   private readonly watchers = new Set<() => void>();
+  /** How many messages each transaction has added so far. */
+  private readonly underWay = new WeakMap<MemoryTransaction, number>();
   private lastId = 0;
 
   constructor(private readonly maxMessages: number) {}
@@ -63,8 +65,10 @@ class InMemoryOutbox implements OutboxStore {
   async add(messages: readonly NewOutboxMessage[], transaction: unknown): Promise<void> {
     if (!(transaction instanceof MemoryTransaction)) throw new OutboxTransactionError();
     const addedAtMs = Date.now();
+    const count = (this.underWay.get(transaction) ?? 0) + messages.length;
+    this.underWay.set(transaction, count);
     transaction.add({
-      check: () => this.checkRoom(messages.length),
+      check: () => this.checkRoom(count),
       apply: () => this.insert(messages, addedAtMs),
     });
   }

@@ -263,6 +263,15 @@ describe('a transaction whose messages cannot be written', () => {
     expect(stored()).toEqual([]);
   });
 
+  it('is rolled back where the outbox is full of what it has sent itself, one after the other', async () => {
+    const { dispatcher, transactions, stored } = await startShop({ store: inMemoryOutbox({ maxMessages: 2 }) });
+    const sending = transactions.run(async () => {
+      for (const id of ['a', 'b', 'c']) await dispatcher.send(new Ship(id), { id });
+    });
+    expect(await rejectionOf(sending)).toMatchObject({ code: 'DISPATCH_OUTBOX_FULL' });
+    expect(stored()).toEqual([]);
+  });
+
   it('is rolled back where the outbox is full, and the next one works when there is room', async () => {
     const { backend, dispatcher, transactions, stored } = await startShop({
       store: inMemoryOutbox({ maxMessages: 2 }),
