@@ -30,7 +30,8 @@ interface Handle {
  *
  * A transaction that was begun by `@Transactional()` of that package, or by the host, is seen as well: event stores, and handlers with
  * `@Transactional` of this one, take part in it. Its end is not known, so nothing can wait for it there: events published in it are handled at once,
- * aggregates saved in it are not published, and hooks are refused (`DISPATCH_FOREIGN_TRANSACTION_END`).
+ * aggregates saved in it are not published, and hooks, as well as messages that would go through the option `outbox`, are refused
+ * (`DISPATCH_FOREIGN_TRANSACTION_END`).
  *
  * Once its transaction is over, `TransactionHost#tx` gives work that goes on a client without one; `Transactions#client` refuses.
  *

@@ -24,7 +24,10 @@ export interface OutboxOptions {
    * `outbox: false`, or only those of routes with `outbox: true`. Default `'all'`.
    */
   readonly messages?: 'all' | 'routed';
-  /** Whether what a handler sends or publishes through the outbox outside of a transaction is refused. Default false. */
+  /**
+   * Whether what a handler sends or publishes through the outbox outside of a transaction is refused. With `context: 'explicit'` only what it sends
+   * with its context is known to be a handler's. Default false.
+   */
   readonly strict?: boolean;
   /**
    * Whether this process hands messages to their queues; some process has to. The environment variable `DISPATCH_RELAY`, `on` or
