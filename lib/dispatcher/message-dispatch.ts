@@ -112,8 +112,10 @@ export class MessageDispatch implements ContextOwner {
       if (this.decisions.active) this.tellRouted(envelope, route.handlers);
       return this.delivered(route, envelope, parent);
     }
-    const published = this.queuedEvents.deliver({ route, envelope, parent, owner: this }, options);
-    return published.catch((error: unknown) => this.delivery.refuse(event, error));
+    const delivered = this.queuedEvents.deliver({ route, envelope, parent, owner: this }, options);
+    const published = delivered.catch((error: unknown) => this.delivery.refuse(event, error));
+    published.catch(() => 'it has been reported');
+    return published;
   }
 
   publishAll(events: readonly object[], options?: SendOptions, from?: MessageContext): Promise<void> {
