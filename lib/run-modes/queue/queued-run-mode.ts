@@ -143,7 +143,11 @@ export class QueuedRunMode {
     const handed = content
       .then(
         (made) => this.hand(sending, made),
-        (error: unknown) => this.refuse(sending, error),
+        (error: unknown) => {
+          // Who sent it need not wait for it, and what is committed is not to be without it.
+          sending.transaction?.doom(error);
+          this.refuse(sending, error);
+        },
       )
       .finally(() => inFlight.leave());
     if (sending.transaction !== undefined) this.parts.outbox?.holdBack(sending.transaction, handed);

@@ -7,6 +7,7 @@ import {
   inMemoryTransactions,
   MemoryTransaction,
   memoryClaimCheck,
+  type ClaimCheckStore,
   type HandlerContext,
   type TransactionScope,
 } from 'nestjs-dispatch';
@@ -259,6 +260,20 @@ describe('a transaction whose messages cannot be written', () => {
     expect(await rejectionOf(failing)).toMatchObject({
       code: 'DISPATCH_TRANSACTION_DOOMED',
       cause: { code: 'DISPATCH_OUTBOX_TRANSACTION' },
+    });
+    expect(stored()).toEqual([]);
+  });
+
+  it('is rolled back where a payload that is to be kept elsewhere is not, though nobody waits for the publish', async () => {
+    const put = () => Promise.reject(new RangeError('no room'));
+    const store = Object.assign(Object.create(memoryClaimCheck()) as ClaimCheckStore, { put });
+    const { dispatcher, transactions, stored } = await startShop(true, { claimCheck: { store, thresholdBytes: 10 } });
+    const publishing = transactions.run(async () => {
+      void dispatcher.publish(new Sold('x'.repeat(100)));
+    });
+    expect(await rejectionOf(publishing)).toMatchObject({
+      code: 'DISPATCH_TRANSACTION_DOOMED',
+      cause: { code: 'DISPATCH_CLAIM_CHECK_UNAVAILABLE' },
     });
     expect(stored()).toEqual([]);
   });
