@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { Command, Event, Outbox, Transactions } from 'nestjs-dispatch';
 import { postgresOutbox } from 'nestjs-dispatch/postgres';
 
-import { freshSchema, SHARED } from '../../integration/postgres/fresh-schema.js';
+import { closedAfterwards, freshSchema, SHARED } from '../../integration/postgres/fresh-schema.js';
 import { pgTransactions } from '../../integration/postgres/pg-transactions.js';
 import { rejectionOf } from '../../unit/dispatcher/application.js';
 import { commandHandler, eventHandler } from '../../unit/dispatcher/handlers.js';
@@ -38,6 +38,8 @@ async function startShipping(mode: Mode) {
     },
   });
   const { app } = application;
+  // Its relay may be at work on the tables that go with the schema.
+  closedAfterwards(() => app.close());
   return { ...application, done, transactions: app.get(Transactions), outbox: app.get(Outbox) };
 }
 
