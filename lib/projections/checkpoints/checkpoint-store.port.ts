@@ -147,8 +147,8 @@ export interface CheckpointStore<Transaction = unknown> {
   parkedStreams(target: TargetKey): Promise<readonly string[]>;
   /** Has the owner try parked events again. @returns how many */
   requestRetry(filter: ParkedFilter): Promise<number>;
-  /** The first of the events to try again, with all of their streams where these are parked, in the order of their positions. */
-  toRetry(target: TargetKey, limit: number): Promise<readonly ParkedRecord[]>;
+  /** The first of the events to try again, with all of their streams where these are parked, in the order of their positions: behind one, by default 0. */
+  toRetry(target: TargetKey, limit: number, afterPosition?: number): Promise<readonly ParkedRecord[]>;
   /** Called once, before the first use: connects. */
   open?(): Promise<void>;
   /** Called once, when the application has closed: ends what the store itself has opened. */

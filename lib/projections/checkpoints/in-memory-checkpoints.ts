@@ -167,11 +167,12 @@ class InMemoryCheckpoints implements CheckpointStore {
     return meant.length;
   }
 
-  async toRetry({ projection, target }: TargetKey, limit: number): Promise<readonly ParkedRecord[]> {
+  async toRetry({ projection, target }: TargetKey, limit: number, afterPosition = 0): Promise<readonly ParkedRecord[]> {
     const own = this.parkedEvents.filter((each) => fits(each, { projection, target }));
     const streams = new Set(own.filter(({ isRetried }) => isRetried).map(({ stream }) => stream));
     const due = own.filter((each) => each.isRetried || (each.isStreamParked && streams.has(each.stream)));
-    return due.slice(0, limit).map(toRecord);
+    const behind = due.filter(({ position }) => position > afterPosition);
+    return behind.slice(0, limit).map(toRecord);
   }
 
   /** Makes a change now, or where there is a transaction at its commit, if it is possible still. */

@@ -17,15 +17,19 @@ const FETCHED_AT_ONCE = 100;
  */
 export async function retryParked(parts: ProjectionParts, writer: TargetWriter, position: number): Promise<void> {
   const { ownership, stopping } = writer.writing;
-  for (;;) {
-    const due = await parts.checkpoints.toRetry(ownership, FETCHED_AT_ONCE);
-    const failed = new Set<string>();
+  const failed = new Set<string>();
+  // Only forwards: of a stream that is parked all is due as long as one event is, also what has just failed.
+  for (let afterPosition = 0; ;) {
+    const due = await parts.checkpoints.toRetry(ownership, FETCHED_AT_ONCE, afterPosition);
     for (const parked of due) {
       if (stopping.aborted) return;
       // What comes behind one that failed stays behind it.
       const isKept = parked.isStreamParked && failed.has(parked.stream);
       const error = isKept ? undefined : await failureOf(parts, writer, parked, position);
+      afterPosition = parked.position;
       if (!isKept && error === undefined) continue;
+      // What fails because it is told to end has not failed, and is tried again by the next owner.
+      if (stopping.aborted) return;
       failed.add(parked.stream);
       await parkAgain(parts, writer, parked, error);
     }

@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict';
 
+import type { ParkedRecord } from '../../projections/checkpoints/checkpoint-store.port.js';
 import { begun, ownership, parkedEvent, type CheckpointBench, type CheckpointBenchCase } from './bench.js';
 
-async function positions({ other, projection }: CheckpointBench): Promise<number[]> {
-  return (await other.parked({ projection, afterPosition: 0, limit: 100 })).map(({ position }) => position);
+function positions({ other, projection }: CheckpointBench): Promise<number[]> {
+  return positionsOf(other.parked({ projection, afterPosition: 0, limit: 100 }));
+}
+
+async function positionsOf(found: Promise<readonly ParkedRecord[]>): Promise<number[]> {
+  return (await found).map(({ position }) => position);
 }
 
 /** Which events projections go on without. */
@@ -62,8 +67,9 @@ export const PARKING: readonly CheckpointBenchCase[] = [
       assert.deepEqual(await store.toRetry(key, 10), []);
       assert.equal(await other.requestRetry({ projection, stream: 'order-2' }), 1);
       await store.park(owner, parkedEvent(3, { stream: 'order-2', isStreamParked: true }));
-      const due = async (limit: number) => (await store.toRetry(key, limit)).map(({ position }) => position);
+      const due = (limit: number) => positionsOf(store.toRetry(key, limit));
       assert.deepEqual([await due(10), await due(1)], [[2, 3], [2]]);
+      assert.deepEqual(await positionsOf(store.toRetry(key, 10, 2)), [3]);
       assert.deepEqual(await other.parkedStreams(key), ['order-2']);
       await store.park(owner, parkedEvent(2, { stream: 'order-2', isStreamParked: true }));
       assert.deepEqual(await due(10), []);

@@ -79,7 +79,7 @@ export interface CheckpointStatements {
   readonly parkedStreams: string;
   /** Projection, target or null, stream or null. */
   readonly requestRetry: string;
-  /** Projection, target, limit. */
+  /** Projection, target, limit, position. */
   readonly toRetry: string;
 }
 
@@ -206,7 +206,7 @@ function parking({
     requestRetry: `UPDATE ${parked} SET is_retried = true WHERE projection = $1 AND ${FITS} RETURNING 1`,
     toRetry: `SELECT ${PARKED} FROM ${parked} WHERE ${KEY} AND (is_retried OR (is_stream_parked AND stream IN (
       SELECT stream FROM ${parked} WHERE ${KEY} AND is_retried
-    ))) ORDER BY position LIMIT $3`,
+    ))) AND position > $4 ORDER BY position LIMIT $3`,
   };
 }
 

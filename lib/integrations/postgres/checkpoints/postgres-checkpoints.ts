@@ -158,8 +158,8 @@ class PostgresCheckpoints implements CheckpointStore {
     return (await this.rows(this.sql.requestRetry, valuesOf(filter))).length;
   }
 
-  async toRetry(target: TargetKey, limit: number): Promise<readonly ParkedRecord[]> {
-    return (await this.rows<ParkedRow>(this.sql.toRetry, [...keyOf(target), limit])).map(parkedOf);
+  async toRetry(target: TargetKey, limit: number, afterPosition = 0): Promise<readonly ParkedRecord[]> {
+    return (await this.rows<ParkedRow>(this.sql.toRetry, [...keyOf(target), limit, afterPosition])).map(parkedOf);
   }
 
   close(): Promise<void> {
