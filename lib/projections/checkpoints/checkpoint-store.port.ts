@@ -17,7 +17,7 @@ export interface TargetRecord extends TargetKey {
   readonly version: number;
   /** Everything up to here is in it; 0 where nothing is. */
   readonly position: number;
-  /** Events up to here were handled once before, as when it was reset. */
+  /** Events up to here were handled once before, as when it was reset, or by the target that was active before. */
   readonly replayUntil: number;
   /** Whether it is the one to read from. */
   readonly isActive: boolean;
@@ -124,7 +124,10 @@ export interface CheckpointStore<Transaction = unknown> {
   resume(projection: string): Promise<boolean>;
   /** The position of the active target, which stays where it is until the transaction ends; undefined where there is none. */
   lockActive(projection: string, transaction?: Transaction): Promise<number | undefined>;
-  /** Makes the target the active one, in the place of the other, which is removed with what is parked of it. */
+  /**
+   * Makes the target the active one, in the place of the other, which is removed with what is parked of it. What is in the target, and what
+   * the other says was handled before, counts as handled before from now on.
+   */
   promote(ownership: Ownership, transaction?: Transaction): Promise<boolean>;
   /**
    * Puts a target back to position 0, and says up to where its events were handled before. Its owner is none any more, a stop is

@@ -106,7 +106,8 @@ class InMemoryCheckpoints implements CheckpointStore {
     return this.changeOwned(ownership, transaction, (owned) => {
       const other = this.activeOf(ownership.projection);
       if (other !== undefined && other !== owned) this.forget(other);
-      owned.isActive = true;
+      const replayUntil = Math.max(owned.position, owned.replayUntil, other?.replayUntil ?? 0);
+      Object.assign(owned, { isActive: true, replayUntil });
     });
   }
 

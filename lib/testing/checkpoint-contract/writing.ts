@@ -106,6 +106,23 @@ export const WRITING: readonly CheckpointBenchCase[] = [
     },
   },
   {
+    title: 'has what was handled before the switch, in either target, count as handled before',
+    async run(bench) {
+      const { store, projection } = bench;
+      const blue = await begun(bench);
+      await store.save(blue, 9);
+      await store.reset({ projection, target: 'blue' });
+      const green = await begun(bench, 'green');
+      await store.save(green, 4);
+      assert.equal(await store.promote(green), true);
+      assert.equal((await recordsOf(bench)).green?.replayUntil, 9);
+      const next = await begun(bench);
+      await store.save(next, 12);
+      assert.equal(await store.promote(next), true);
+      assert.deepEqual((await recordsOf(bench)).blue?.replayUntil, 12);
+    },
+  },
+  {
     title: 'puts a target back to its start, and says up to where it was',
     async run(bench) {
       const { store, other, projection } = bench;

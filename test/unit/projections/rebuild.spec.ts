@@ -116,6 +116,43 @@ describe('a rebuild', () => {
     expect(ledger.entries['green']).toHaveLength(last);
   });
 
+  it('hands nothing as new that was handled before a reset, where it comes before all of that is written again', async () => {
+    const ledger = new Ledger();
+    const shop = await startProjected({ ledger, projection: { batchSize: 1 } });
+    const { projections, append } = shop;
+    const position = await append('order-1', new LineAdded(1), new LineAdded(2), new LineAdded(3));
+    await projections.whenCaughtUp('ledger', position);
+    const asNew: number[] = [];
+    const free = deferred();
+    ledger.onEvent = async (_event, { replay, version, target }) => {
+      if (!replay) asNew.push(version);
+      if (version === 2 && target === 'blue') await free.promise;
+    };
+    await projections.reset('ledger');
+    await until('the first event', () => ledger.entries['blue']?.length === 1);
+    await projections.rebuild('ledger');
+    free.resolve();
+    await projections.whenCaughtUp('ledger', await append('order-1', new LineAdded(4)));
+    expect(ledger.entries['green']).toHaveLength(4);
+    expect(asNew).toEqual([4]);
+  });
+
+  it('hands an event that it has parked as a replay when that is tried again', async () => {
+    const ledger = new Ledger();
+    const shop = await startProjected({ ledger, projection: { retries: 0, onFailure: 'parkEvent' } });
+    const { projections, append } = shop;
+    await projections.whenCaughtUp('ledger', await append('order-1', new LineAdded(1)));
+    ledger.onEvent = () => {
+      throw new Error('not again');
+    };
+    await projections.rebuild('ledger');
+    const replays: boolean[] = [];
+    ledger.onEvent = (_event, { replay }) => void replays.push(replay);
+    await projections.retryParked('ledger');
+    await until('nothing parked', async () => (await projections.list())[0]?.parkedCount === 0);
+    expect(replays).toEqual([true]);
+  });
+
   it('comes by itself with a new version of the class, and is left alone by the old one', async () => {
     const first = await startProjected({ projection: { version: 1 } });
     const { store, checkpoints } = first;

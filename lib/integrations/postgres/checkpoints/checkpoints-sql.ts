@@ -157,7 +157,9 @@ function switching({ targets, owners, parked }: Tables): Pick<CheckpointStatemen
   return {
     // The old owner stays in its table: it has nothing left to write to, and a lock on it could wait for one that waits for us.
     promote: `WITH ${ownedIn(owners)}, made AS (
-      UPDATE ${targets} SET is_active = true WHERE ${KEY} AND EXISTS (SELECT FROM owned) RETURNING projection, target
+      UPDATE ${targets} SET is_active = true,
+        replay_until = GREATEST(position, (SELECT max(replay_until) FROM ${targets} WHERE projection = $1))
+      WHERE ${KEY} AND EXISTS (SELECT FROM owned) RETURNING projection, target
     ), gone AS (
       DELETE FROM ${targets} t USING made WHERE t.projection = made.projection AND t.target <> made.target
       RETURNING t.projection, t.target
