@@ -111,11 +111,14 @@ function oneStream(schema: string): string {
   return `(SELECT ${lastVersion(schema, '$1')} AS version, pg_try_advisory_xact_lock(${streamLock(schema, '$1')}) AS is_free OFFSET 0)`;
 }
 
-/** Takes the lock for positions once, and before any row takes one: it is a condition that does not depend on rows. */
+/**
+ * Takes the lock for positions once, and before any row takes one: it is a condition that does not depend on rows. No unique index knows
+ * of what was closed since the statement began, so that is looked at with a snapshot that is younger than the lock.
+ */
 function isAppendable(schema: string, stream: string, expected: string): string {
   return `(SELECT ${positionLock(schema)}::text) = '' AND s.is_free
       AND CASE ${expected} WHEN -1 THEN true WHEN -2 THEN s.version > 0 ELSE s.version = ${expected} END
-      AND NOT EXISTS (SELECT FROM "${schema}".dispatch_closed_streams c WHERE c.stream = ${stream})`;
+      AND "${schema}".dispatch_is_open(${stream})`;
 }
 
 function lastVersion(schema: string, stream: string): string {

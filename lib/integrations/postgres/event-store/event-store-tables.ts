@@ -1,5 +1,5 @@
 /**
- * Makes the table of events, that of streams which are closed, and the two functions for what takes several statements. A stream
+ * Makes the table of events, that of streams which are closed, and the functions for what takes several statements. A stream
  * has no row of its own: its version is that of its last event, so an append writes one row for each event and no more. Texts are
  * compared byte by byte, as streams and names are told apart.
  */
@@ -25,6 +25,7 @@ export const EVENT_STORE_STEPS: readonly ((schema: string) => string)[] = [
       is_deleted boolean NOT NULL,
       closed_at timestamptz NOT NULL DEFAULT now()
     );
+    ${isOpenFunction(schema)}
     ${appendFunction(schema)}
     ${closeFunction(schema)}`,
 ];
@@ -47,6 +48,14 @@ export function positionLock(schema: string): string {
 /** What tells the locks of a store from all others. */
 export function tableId(schema: string): string {
   return `'"${schema}".dispatch_events'::regclass::oid`;
+}
+
+/** Whether a stream is not closed: as it is volatile, with what was committed before it is called. */
+function isOpenFunction(schema: string): string {
+  return `CREATE FUNCTION "${schema}".dispatch_is_open(in_stream text) RETURNS boolean LANGUAGE plpgsql VOLATILE AS $open$
+    BEGIN
+      RETURN NOT EXISTS (SELECT FROM "${schema}".dispatch_closed_streams c WHERE c.stream = in_stream);
+    END $open$;`;
 }
 
 /**
