@@ -75,6 +75,13 @@ function appendFunction(schema: string): string {
         PERFORM set_config('lock_timeout', in_wait, true);
       END IF;
       PERFORM pg_advisory_xact_lock(${streamLock(schema, 'in_stream')});
+      IF current_setting('transaction_isolation') IN ('repeatable read', 'serializable') THEN
+        -- The snapshot may be older than the lock. What it does not show of the stream makes this fail, as what cannot be serialized.
+        INSERT INTO "${schema}".dispatch_closed_streams (stream, version, is_archived, is_deleted)
+          VALUES (in_stream, 0, false, false) ON CONFLICT DO NOTHING;
+        DELETE FROM "${schema}".dispatch_closed_streams c
+          WHERE c.stream = in_stream AND NOT c.is_archived AND NOT c.is_deleted;
+      END IF;
       SELECT c.version, c.is_deleted INTO closed FROM "${schema}".dispatch_closed_streams c WHERE c.stream = in_stream;
       version := COALESCE(
         (SELECT e.version FROM "${schema}".dispatch_events e WHERE e.stream = in_stream ORDER BY e.version DESC LIMIT 1), 0);

@@ -38,3 +38,36 @@ describe('a stream that is closed after the statement of an append has begun, an
     expect(await names(store)).toEqual(left);
   });
 });
+
+describe('a stream that is closed after a transaction has taken its snapshot, at repeatable read', () => {
+  it.each([
+    ['archived', (store: Store) => store.archive('order-1'), ['1']],
+    ['deleted', (store: Store) => store.delete('order-1'), []],
+  ])(
+    'is appended to no more where it is %s: the server says that the transaction has to be repeated',
+    async (_closed, close, left) => {
+      const { store } = await openStore();
+      await append(store, '1');
+      const old = await begin('REPEATABLE READ');
+      await old.query('SELECT 1');
+      await close(store);
+      expect(await rejectionOf(append(store, '1', old))).toMatchObject({ code: '40001' });
+      await old.query('ROLLBACK');
+      expect(await names(store)).toEqual(left);
+    },
+  );
+
+  it('is appended to where another one is', async () => {
+    const { store } = await openStore();
+    await append(store, '1');
+    await append(store, '2');
+    const old = await begin('REPEATABLE READ');
+    await old.query('SELECT 1');
+    await store.archive('order-2');
+    await append(store, '1', old);
+    await append(store, '1', old);
+    await old.query('COMMIT');
+    expect(await append(store, '1')).toMatchObject({ version: 4 });
+    expect(await store.streamFacts('order-1')).toEqual({ version: 4, isArchived: false, isDeleted: false });
+  });
+});
