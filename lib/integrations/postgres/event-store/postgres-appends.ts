@@ -2,6 +2,7 @@ import type { AppendResult, ExpectedVersion, NewEvent } from '../../../index.js'
 import { isRefusal } from '../connection/outage.js';
 import type { PostgresClient, Statement } from '../connection/postgres-client.js';
 import { queryIn } from '../connection/postgres-transaction.js';
+import { PostgresUnavailableError } from '../errors.js';
 import type { PreparedTables } from '../tables/prepared-tables.js';
 import type { EventStoreStatements } from './event-store-statements.js';
 import { StreamLanes } from './stream-lanes.js';
@@ -22,8 +23,8 @@ export interface AppendParts {
   readonly client: PostgresClient;
   readonly tables: PreparedTables;
   readonly sql: EventStoreStatements;
-  /** How long an append waits for whoever is changing its stream, in milliseconds. */
-  readonly waitMs: number;
+  /** How long the server may take to answer, in milliseconds. */
+  readonly timeoutMs: number;
   /** Where appends in transactions of callers are told; undefined where they are not. */
   readonly channel: string | undefined;
   /** Called when events have been appended in no transaction of a caller. */
@@ -44,6 +45,8 @@ interface AppendedRow {
 export class PostgresAppends {
   private readonly lanes = new StreamLanes();
   private isWriting = false;
+  /** What the last statement met, where that was no server. */
+  private outage: PostgresUnavailableError | undefined;
   private readonly underWay = new Set<Promise<void>>();
 
   constructor(private readonly parts: AppendParts) {}
@@ -52,7 +55,7 @@ export class PostgresAppends {
   async append(stream: string, events: readonly NewEvent[], expectedVersion: ExpectedVersion): Promise<AppendResult> {
     const given = givenAppend(stream, events, expectedVersion);
     return new Promise((resolve, reject) => {
-      this.lanes.add({ ...given, resolve, reject });
+      this.lanes.add({ ...given, askedAtMs: performance.now(), resolve, reject });
       this.start();
     });
   }
@@ -102,23 +105,34 @@ export class PostgresAppends {
     this.isWriting = false;
   }
 
-  private async writeTogether(batch: readonly WaitingAppend[]): Promise<void> {
+  private async writeTogether(taken: readonly WaitingAppend[]): Promise<void> {
+    const batch = taken.filter((append) => !this.isGivenUp(append));
     let results: ReadonlyMap<string, AppendResult> = new Map();
     try {
       results = await this.writeAtOnce(batch.filter(({ events }) => events.length > 0));
     } catch (error) {
       // Else nothing was written because of one of them, and they find out by themselves because of which.
       if (!isRefusal(error)) {
+        this.outage = error instanceof PostgresUnavailableError ? error : undefined;
         for (const append of batch) this.settle(append, () => append.reject(error));
         return;
       }
     }
+    if (batch.length > 0) this.outage = undefined;
     for (const append of batch) {
       const result = results.get(append.stream);
       if (result === undefined) this.track(this.writeAlone(append));
       else this.settle(append, () => append.resolve(result));
     }
     if (results.size > 0) this.parts.onAppended();
+  }
+
+  /** Where the server is away, what has waited its time for those before it is told the same, and is not sent. */
+  private isGivenUp(append: WaitingAppend): boolean {
+    const { outage } = this;
+    if (outage === undefined || leftMs(append, this.parts.timeoutMs) > 0) return false;
+    this.settle(append, () => append.reject(outage));
+    return true;
   }
 
   private async writeAtOnce(batch: readonly WaitingAppend[]): Promise<ReadonlyMap<string, AppendResult>> {
@@ -143,8 +157,10 @@ export class PostgresAppends {
   }
 
   private async writeAlone(append: WaitingAppend): Promise<void> {
-    const { client, sql, waitMs, onAppended } = this.parts;
+    const { client, sql, timeoutMs, onAppended } = this.parts;
     try {
+      // A little less than the client waits, so that the server says that it has given up; what has waited before waits that much less.
+      const waitMs = Math.max(1, Math.floor(leftMs(append, timeoutMs * 0.9)));
       const values = valuesOfAppend(append, { waitMs });
       const result = resultOf(append, await client.runOnce<OutcomeRow>({ ...sql.append, values }));
       this.settle(append, () => append.resolve(result));
@@ -159,4 +175,9 @@ export class PostgresAppends {
     this.lanes.end(append);
     tell();
   }
+}
+
+/** How much is left to an append of a time that is counted from the call, in milliseconds. */
+function leftMs({ askedAtMs }: WaitingAppend, timeoutMs: number): number {
+  return askedAtMs + timeoutMs - performance.now();
 }

@@ -94,10 +94,8 @@ class PostgresEventStore implements EventStore<PostgresTransaction> {
           );
     this.announcements = announcements;
     if (announcements !== undefined) this.watch = (wake) => announcements.watch(wake);
-    // A little less than the client waits, so that the server says that it has given up.
-    const waitMs = Math.max(1, Math.floor(commandTimeoutMs * 0.9));
     const onAppended = (): void => announcements?.tell();
-    this.appends = new PostgresAppends({ client, tables, sql, waitMs, channel, onAppended });
+    this.appends = new PostgresAppends({ client, tables, sql, timeoutMs: commandTimeoutMs, channel, onAppended });
   }
 
   open(): Promise<void> {

@@ -19,6 +19,8 @@ export interface GivenAppend {
 
 /** An append that somebody waits for. */
 export interface WaitingAppend extends GivenAppend {
+  /** When it was asked for, by the clock that only rises. */
+  readonly askedAtMs: number;
   readonly resolve: (result: AppendResult) => void;
   readonly reject: (error: unknown) => void;
 }

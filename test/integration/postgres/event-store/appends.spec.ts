@@ -3,11 +3,25 @@ import { describe, expect, it } from '@jest/globals';
 import { rejectionOf } from '../../../unit/dispatcher/application.js';
 import { freshSchema, SHARED } from '../fresh-schema.js';
 import { postgresEventStore } from 'nestjs-dispatch/postgres';
+import { duration } from '../../bullmq/instance.js';
 import { append, begin, events, names, openIn, openStore } from './event-bench.js';
 
 const PAGE = { from: 1, to: 9, direction: 'forwards', limit: 9 } as const;
 
 describe('appends that are asked for at the same time', () => {
+  it('all fail in time where a transaction that stays open holds their stream', async () => {
+    const { store } = await openStore({ commandTimeoutMs: 500 });
+    const holder = await begin();
+    await append(store, '1', holder);
+    const waiting = Promise.allSettled(Array.from({ length: 10 }, () => append(store, '1')));
+    expect(await duration(waiting)).toBeLessThan(2000);
+    for (const outcome of await waiting) {
+      expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'DISPATCH_POSTGRES_UNAVAILABLE' } });
+    }
+    await holder.query('COMMIT');
+    expect(await append(store, '1')).toMatchObject({ version: 2 });
+  });
+
   it('are written by few statements, each with its own result', async () => {
     const { schema, pool, store } = await openStore();
     const streams = Array.from({ length: 300 }, (_, index) => `order-${index}`);

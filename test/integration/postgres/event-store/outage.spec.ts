@@ -72,4 +72,22 @@ describe('a Postgres whose answer does not come', () => {
     await behind.close?.();
     link.close();
   });
+
+  it('fails in the same time those that wait behind it, however many, and takes the next one', async () => {
+    const link = new FreezableLink(postgres.port);
+    const connection = `postgres://postgres@127.0.0.1:${await listening(link.server)}/postgres`;
+    const behind = postgresEventStore({ connection, commandTimeoutMs: 500 });
+    await append(behind, 'first');
+    link.freeze();
+    const appends = Array.from({ length: 20 }, () => append(behind, 'lost'));
+    const failing = Promise.allSettled(appends);
+    expect(await duration(failing)).toBeLessThan(2000);
+    for (const outcome of await failing) {
+      expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'DISPATCH_POSTGRES_UNAVAILABLE' } });
+    }
+    link.thaw();
+    expect(await append(behind, 'next')).toMatchObject({ version: 1 });
+    await behind.close?.();
+    link.close();
+  });
 });
