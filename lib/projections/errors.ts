@@ -85,7 +85,7 @@ export class ProjectionLostError extends DispatchError {
     readonly target: string,
   ) {
     super(
-      `The target ${target} of the projection "${projection}" is not this process's any more: another one writes to it, or it was reset or removed.`,
+      `The target ${target} of the projection "${projection}" is not this process's any more: another one writes to it, it is of another version, or it was reset or removed.`,
     );
   }
 }

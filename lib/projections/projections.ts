@@ -8,6 +8,7 @@ import type {
 import {
   InlineProjectionError,
   ProjectionBehindError,
+  ProjectionLostError,
   ProjectionStoppedError,
   UnknownProjectionError,
 } from './errors.js';
@@ -138,7 +139,8 @@ export class Projections {
    *
    * @throws DISPATCH_REBUILD_UNDER_WAY where another one is
    * @throws DISPATCH_PROJECTION_STOPPED where an event fails after all retries and `onFailure` is `'stop'`
-   * @throws DISPATCH_PROJECTION_LOST where the projection was reset or switched by somebody else; else what a store rejects with
+   * @throws DISPATCH_PROJECTION_LOST where the projection was reset or switched by somebody else, or what is active is of
+   * a newer version; else what a store rejects with
    */
   async rebuild(name: string, options: RebuildOptions = {}): Promise<RebuildResult> {
     const model = this.model(name);
@@ -160,6 +162,7 @@ export class Projections {
    * it is incomplete until then. What was parked of it is forgotten, and where it was stopped it goes on.
    *
    * @returns false where nothing was ever written
+   * @throws DISPATCH_PROJECTION_LOST where what is active is of another version than the class here
    */
   async reset(name: string): Promise<boolean> {
     const model = this.model(name);
@@ -167,6 +170,7 @@ export class Projections {
     const found = await this.activeRecord(name);
     if (found === undefined) return false;
     const { projection, target } = found;
+    if (found.version !== model.version) throw new ProjectionLostError(projection, target);
     await this.parts.outside(() =>
       inScope(parts, this.parts.ending.aborting, async (scope) => {
         await parts.checkpoints.reset({ projection, target }, scope.transaction);

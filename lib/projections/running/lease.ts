@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
-import type { OwnedTarget, Ownership, TargetKey } from '../checkpoints/checkpoint-store.port.js';
+import type { NewTarget, OwnedTarget, Ownership } from '../checkpoints/checkpoint-store.port.js';
 import { ProjectionLostError } from '../errors.js';
 import type { ProjectionParts } from './projection-parts.js';
 
@@ -30,15 +30,27 @@ export class Lease {
     this.timer.unref();
   }
 
-  /** @returns undefined where somebody else has it, or nobody may */
+  /**
+   * @returns undefined where somebody else has it, or nobody may
+   * @throws DISPATCH_PROJECTION_LOST where the target was begun anew for another version since the caller has looked
+   */
   static async acquire(
     parts: Pick<ProjectionParts, 'checkpoints' | 'leaseMs'>,
-    { projection, target }: TargetKey,
+    { projection, target, version }: Omit<NewTarget, 'isActive'>,
   ): Promise<Lease | undefined> {
     const ownership = { projection, target, token: randomUUID() };
     const askedAtMs = performance.now();
     const start = await parts.checkpoints.acquire(ownership, parts.leaseMs);
-    return start && new Lease(parts, ownership, start, askedAtMs);
+    if (start === undefined) return undefined;
+    const lease = new Lease(parts, ownership, start, askedAtMs);
+    try {
+      const found = (await parts.checkpoints.targets(projection)).find((each) => each.target === target);
+      if (found?.version !== version) throw new ProjectionLostError(projection, target);
+      return lease;
+    } catch (error) {
+      await lease.release();
+      throw error;
+    }
   }
 
   /** Aborts with a `ProjectionLostError`. */

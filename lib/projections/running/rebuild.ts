@@ -30,7 +30,7 @@ export async function rebuild(
 ): Promise<RebuildResult> {
   signal?.throwIfAborted();
   const key = await begin(parts, model, aborting);
-  const lease = await Lease.acquire(parts, key);
+  const lease = await Lease.acquire(parts, { ...key, version: model.version });
   if (lease === undefined) throw new RebuildUnderWayError(model.name);
   const outer = signal === undefined ? [] : [signal];
   const ending = {
@@ -62,6 +62,7 @@ async function begin(parts: ProjectionParts, model: ProjectionModel, signal: Abo
     records = await checkpoints.targets(projection);
   }
   const active = records.find(({ isActive }) => isActive);
+  if (active !== undefined && active.version > model.version) throw new ProjectionLostError(projection, active.target);
   const target = otherTarget(active?.target ?? 'blue');
   const left: TargetRecord | undefined = records.find((each) => each.target === target);
   if (left?.isOwned === true) throw new RebuildUnderWayError(projection);

@@ -86,7 +86,7 @@ export class Supervisor {
     ending: Ending,
     work: (lease: Lease, ending: Ending) => Promise<void>,
   ): Promise<boolean> {
-    const lease = await Lease.acquire(this.parts, key);
+    const lease = await Lease.acquire(this.parts, { ...key, version: this.model.version });
     if (lease === undefined) return false;
     this.parts.reporter.started(key, lease.start.position);
     try {

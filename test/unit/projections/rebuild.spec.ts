@@ -165,6 +165,44 @@ describe('a rebuild', () => {
     expect(first.ledger.entries['green']).toEqual([]);
   });
 
+  it('is refused to the class of before, once a new version is active, as a reset is', async () => {
+    const first = await startProjected({ projection: { version: 1 } });
+    const { store, checkpoints } = first;
+    await first.projections.whenCaughtUp('ledger', await first.append('order-1', new LineAdded(1)));
+    const second = await startProjected({ store, checkpoints, projection: { version: 2 } });
+    await until('the switch', async () => (await second.projections.active('ledger')) === 'green');
+    first.ledger.told.length = 0;
+    const lost = { code: 'DISPATCH_PROJECTION_LOST' };
+    expect(await rejectionOf(first.projections.rebuild('ledger'))).toMatchObject(lost);
+    expect(await rejectionOf(first.projections.reset('ledger'))).toMatchObject(lost);
+    expect(first.ledger.told).toEqual([]);
+    expect((await second.projections.list())[0]?.active).toEqual({ target: 'green', version: 2 });
+  });
+
+  it('does not write to a target that was begun for another version since it looked', async () => {
+    const first = await startProjected({ projection: { version: 1 } });
+    const { store, checkpoints } = first;
+    await first.projections.whenCaughtUp('ledger', await first.append('order-1', new LineAdded(1)));
+    await first.app.close();
+    const green = { projection: 'ledger', target: 'green', version: 3, isActive: false } as const;
+    const acquire = checkpoints.acquire.bind(checkpoints);
+    const asked = deferred();
+    checkpoints.acquire = async (ownership, leaseMs) => {
+      if (ownership.target === 'green') {
+        checkpoints.acquire = acquire;
+        await checkpoints.remove(green);
+        await checkpoints.begin(green);
+        asked.resolve();
+      }
+      return acquire(ownership, leaseMs);
+    };
+    await startProjected({ store, checkpoints, projection: { version: 2 } });
+    await asked.promise;
+    const active = async () => (await checkpoints.targets('ledger')).find(({ isActive }) => isActive);
+    await until('the switch', async () => (await active())?.target === 'green');
+    expect(await active()).toMatchObject({ target: 'green', version: 2 });
+  });
+
   it('tells of an old target that could not be dropped', async () => {
     const ledger = new Ledger();
     const shop = await startProjected({ ledger });
