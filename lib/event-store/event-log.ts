@@ -87,7 +87,8 @@ export class EventLog<Transaction = unknown> {
   /**
    * The events there are and those that come, in the order of their positions, none of them left out or given twice. It ends
    * when its signal aborts, when the loop over it is left, and when the application closes. It remembers nothing: keep the
-   * position of what has been handled, and begin behind that.
+   * position of what has been handled, and begin behind that. What upcasters make of one stored event, if they make several, has one
+   * position: it is handled once an event with a higher one has come, so keep that of the event before until then.
    *
    * @throws the same as `readAll()`; the subscription is over then
    */
