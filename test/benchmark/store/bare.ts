@@ -5,7 +5,7 @@ import { Pool } from 'pg';
 import type { OrderData } from '../queue/orders.js';
 import type { Measurement } from '../scenario.js';
 import { storeScenarios } from './scenarios.js';
-import { schemaOf, serverUrl, type LineCount, type StoreSide } from './side.js';
+import { projectSql, schemaOf, serverUrl, type LineCount, type StoreSide } from './side.js';
 
 const SNAPSHOT_VERSION = 1;
 const PAGE = 500;
@@ -28,7 +28,8 @@ function tables(schema: string): string {
     );
     CREATE INDEX ON "${schema}".events (name, position);
     CREATE INDEX ON "${schema}".events (split_part(stream, '-', 1), position);
-    CREATE TABLE "${schema}".snapshots (stream text PRIMARY KEY, version bigint, schema_version integer, state text);`;
+    CREATE TABLE "${schema}".snapshots (stream text PRIMARY KEY, version bigint, schema_version integer, state text);
+    CREATE TABLE "${schema}".totals (stream text PRIMARY KEY, lines integer NOT NULL);`;
 }
 
 /**
@@ -44,6 +45,8 @@ export async function bareScenarios(): Promise<readonly Measurement[]> {
 
 function bareSide(pool: Pool, schema: string): StoreSide {
   const append = appender(pool, schema);
+  const connecting = pool.connect();
+  const appendOn = connecting.then((client) => appender(client, schema));
   const readFrom = async (stream: string, start: LineCount & { readonly version: number }): Promise<LineCount> => {
     let [lines, after] = [start.lines, start.version];
     for (let count = PAGE; count === PAGE;) {
@@ -63,6 +66,15 @@ function bareSide(pool: Pool, schema: string): StoreSide {
   };
   return {
     append,
+    async appendProjected(stream, events, version) {
+      const [client, appendInIt] = [await connecting, await appendOn];
+      await client.query('BEGIN');
+      await appendInIt(stream, events, version);
+      for (const { lines } of events) {
+        await client.query({ name: 'project', text: projectSql(`"${schema}".totals`), values: [stream, lines.length] });
+      }
+      await client.query('COMMIT');
+    },
     read: async (stream) => (await readFrom(stream, { lines: 0, version: 0 })).lines,
     async readWithSnapshot(stream) {
       const { rows } = await pool.query<{ version: string; state: string }>({
@@ -85,7 +97,7 @@ function bareSide(pool: Pool, schema: string): StoreSide {
   };
 }
 
-function appender(pool: Pool, schema: string): StoreSide['append'] {
+function appender(pool: Pick<Pool, 'query'>, schema: string): StoreSide['append'] {
   const columns = 'stream, version, id, name, schema_version, payload, metadata';
   const expected = `$2::bigint = (SELECT coalesce(max(version), 0) FROM "${schema}".events WHERE stream = $1)`;
   const one = {

@@ -1,34 +1,15 @@
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import {
-  aggregateRepositoryToken,
-  decider,
-  DispatchModule,
-  Event,
-  EventLog,
-  Message,
-  type DeciderRepository,
-} from 'nestjs-dispatch';
+import { aggregateRepositoryToken, decider, DispatchModule, EventLog, type DeciderRepository } from 'nestjs-dispatch';
 import { postgresEventStore, postgresSnapshots } from 'nestjs-dispatch/postgres';
 import { Pool } from 'pg';
 
 import type { OrderData } from '../queue/orders.js';
 import type { Measurement } from '../scenario.js';
+import { OrderPlaced } from './order-placed.js';
+import { startProjected } from './projected.js';
 import { storeScenarios } from './scenarios.js';
 import { schemaOf, serverUrl, type LineCount } from './side.js';
-
-/** The event of the benchmark. */
-@Message('benchmark.order-placed')
-export class OrderPlaced extends Event {
-  constructor(
-    readonly id: string,
-    readonly customer: string,
-    readonly currency: string,
-    readonly lines: OrderData['lines'],
-  ) {
-    super();
-  }
-}
 
 const lineCounts = decider({
   name: 'order',
@@ -66,8 +47,10 @@ export async function ourScenarios(): Promise<readonly Measurement[]> {
   const app = await startEvents(schemaOf('ours'));
   const events = app.get(EventLog);
   const counts = app.get<DeciderRepository<LineCount, object, OrderPlaced>>(aggregateRepositoryToken(lineCounts));
+  const projected = await startProjected();
   return storeScenarios({
     append: (stream, list, expectedVersion) => events.append(stream, list.map(placed), { expectedVersion }),
+    appendProjected: (stream, list, expectedVersion) => projected.append(stream, list.map(placed), { expectedVersion }),
     async read(stream) {
       let lines = 0;
       for await (const { event } of events.readStream<OrderPlaced>(stream)) lines += event.lines.length;

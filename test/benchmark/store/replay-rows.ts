@@ -12,9 +12,9 @@ import { schemaOf, serverUrl } from './side.js';
 
 const ROUNDS = 5;
 const MB = 1024 * 1024;
-const SIDES = ['ours', 'bare'] as const;
+const SIDES = ['ours', 'rebuild', 'bare'] as const;
 
-/** A replay of so many events into a projection that counts, against a cursor over the same rows; and the heap meanwhile. */
+/** So many events read and counted, and a projection that counts rebuilt from them, against a cursor over the same rows; and the heap meanwhile. */
 export async function replayRows(count: number): Promise<readonly Row[]> {
   await seed(count);
   const children = SIDES.map((side) => ({ side, child: start(count), times: [] as number[] }));
@@ -27,17 +27,25 @@ export async function replayRows(count: number): Promise<readonly Row[]> {
         if (round > 0) times.push((elapsedMs * 1e6) / count);
       }
     }
-    const [ours, peer] = children.map(({ times }) => times.toSorted((a, b) => a - b)[times.length >> 1] ?? Number.NaN);
-    const [first] = children;
-    const heap = first && (await ask(first.child, { side: 'ours', watchesHeap: true }));
-    const name = `replay of ${count} events`;
-    return [
-      ...(ours === undefined || peer === undefined ? [] : [rateRow({ name, ours, peer, peerName: 'bare cursor' })]),
-      ...heapRows(name, heap?.heapBytes ?? []),
-    ];
+    const [read = NaN, rebuilt = NaN, peer = NaN] = children.map(({ times }) => medianOf(times));
+    const rows: Row[] = [];
+    for (const [side, what, ours] of [
+      ['ours', 'replay', read] as const,
+      ['rebuild', 'projection rebuilt', rebuilt] as const,
+    ]) {
+      const name = `${what}, ${count} events`;
+      const child = children.find((each) => each.side === side)?.child;
+      const heap = child && (await ask(child, { side, watchesHeap: true }));
+      rows.push(rateRow({ name, ours, peer, peerName: 'bare cursor' }), ...heapRows(name, heap?.heapBytes ?? []));
+    }
+    return rows;
   } finally {
     for (const { child } of children) child.kill();
   }
+}
+
+function medianOf(times: readonly number[]): number {
+  return times.toSorted((a, b) => a - b)[times.length >> 1] ?? Number.NaN;
 }
 
 function heapRows(name: string, heapBytes: readonly number[]): readonly Row[] {

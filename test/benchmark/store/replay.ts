@@ -1,8 +1,10 @@
-import { EventLog } from 'nestjs-dispatch';
+import { EventLog, Projections } from 'nestjs-dispatch';
 import { Pool } from 'pg';
 
 import type { OrderData } from '../queue/orders.js';
-import { OrderPlaced, startEvents } from './ours.js';
+import { OrderPlaced } from './order-placed.js';
+import { startEvents } from './ours.js';
+import { startProjecting } from './projected.js';
 import { schemaOf, serverUrl } from './side.js';
 
 /** What one replay has come to. */
@@ -14,7 +16,7 @@ export interface Replay {
 
 /** Who replays, and whether the heap is looked at, which takes its time. */
 export interface ReplayQuestion {
-  readonly side: 'ours' | 'bare';
+  readonly side: 'ours' | 'rebuild' | 'bare';
   readonly watchesHeap: boolean;
 }
 
@@ -25,6 +27,8 @@ const [schema, count] = [schemaOf('replay'), Number(process.argv[2])];
 const app = await startEvents(schema, true);
 const log = app.get(EventLog);
 const pool = new Pool({ connectionString: serverUrl(), max: 1 });
+let noted: (customer: string) => void = () => undefined;
+let projections: Promise<Projections> | undefined;
 
 process.on('message', ({ side, watchesHeap }: ReplayQuestion) => {
   replay(side, watchesHeap).then(
@@ -44,8 +48,11 @@ async function replay(side: ReplayQuestion['side'], watchesHeap: boolean): Promi
     replayed += 1;
     if (watchesHeap && replayed >= (count * (heapBytes.length + 1)) / SAMPLES) heapBytes.push(heapUsed());
   };
+  const prepared = side === 'rebuild' ? await (projections ??= startProjections()) : undefined;
+  noted = note;
   const startedAtMs = performance.now();
-  await (side === 'ours' ? replayOurs(note) : replayBare(note));
+  if (prepared !== undefined) await prepared.rebuild('customers');
+  else await (side === 'ours' ? replayOurs(note) : replayBare(note));
   const elapsedMs = performance.now() - startedAtMs;
   if (replayed !== count) throw new Error(`${replayed} events were replayed, not ${count}`);
   return { elapsedMs, heapBytes };
@@ -55,6 +62,14 @@ async function replayOurs(note: (customer: string) => void): Promise<void> {
   for await (const { event } of log.readAll({ pageSize: PAGE })) {
     if (event instanceof OrderPlaced) note(event.customer);
   }
+}
+
+/** A projection that has been written once, for the first time is no rebuild. */
+async function startProjections(): Promise<Projections> {
+  const projecting = await startProjecting(schema, (customer) => noted(customer));
+  const found = projecting.get(Projections);
+  await found.whenCaughtUp('customers', count, { timeoutMs: 600_000 });
+  return found;
 }
 
 /** A cursor over the same rows. */

@@ -20,6 +20,7 @@ export const NAMES = {
   inTurn: 'append, one by one',
   severalInTurn: `append ${SEVERAL} events, one by one`,
   atOnce: `append, ${AT_ONCE} at once`,
+  projected: 'append with a projection inline, one by one',
   read: `read a stream of ${LONG_STREAM} events`,
   readWithSnapshot: `read a stream of ${LONG_STREAM} events, with a snapshot`,
 } as const;
@@ -27,11 +28,14 @@ export const NAMES = {
 /** The scenarios of one side. Times are per event for appends and whole streams, per stream where there is a snapshot. */
 export function storeScenarios(side: StoreSide): readonly Measurement[] {
   const [one, several] = [orders(1), orders(SEVERAL)];
-  const { readWithSnapshot } = side;
+  const { readWithSnapshot, appendProjected } = side;
   return [
     { name: NAMES.inTurn, measure: () => appendInTurn(side, one) },
     { name: NAMES.severalInTurn, measure: () => appendInTurn(side, several) },
     { name: NAMES.atOnce, measure: () => appendAtOnce(side, one) },
+    ...(appendProjected === undefined
+      ? []
+      : [{ name: NAMES.projected, measure: () => appendInTurn({ append: appendProjected }, one) }]),
     reading(NAMES.read, side, side.read.bind(side), LONG_STREAM),
     ...(readWithSnapshot === undefined
       ? []
@@ -40,7 +44,7 @@ export function storeScenarios(side: StoreSide): readonly Measurement[] {
 }
 
 /** @returns nanoseconds per event */
-async function appendInTurn(side: StoreSide, events: readonly OrderData[]): Promise<number> {
+async function appendInTurn(side: Pick<StoreSide, 'append'>, events: readonly OrderData[]): Promise<number> {
   const streams = Array.from({ length: STREAMS_IN_TURN }, () => `order-${randomUUID()}`);
   return timed(STREAMS_IN_TURN * STREAM_LENGTH * events.length, async () => {
     for (const stream of streams) {

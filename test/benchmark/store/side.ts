@@ -4,6 +4,8 @@ import type { OrderData } from '../queue/orders.js';
 export interface StoreSide {
   /** Appends events to a stream that has so many; @throws where it has not */
   append(stream: string, events: readonly OrderData[], version: number): Promise<unknown>;
+  /** The same, with a row for each stream that counts the lines of its events, in one transaction. Undefined where the side is not asked. */
+  readonly appendProjected?: (stream: string, events: readonly OrderData[], version: number) => Promise<unknown>;
   /** Reads a stream from its first event, and adds up. @returns the number of lines in all events */
   read(stream: string): Promise<number>;
   /** The same, beginning with a snapshot, which it has taken before. Undefined where the side knows none. */
@@ -13,6 +15,11 @@ export interface StoreSide {
 /** A state that is folded from events. */
 export interface LineCount {
   readonly lines: number;
+}
+
+/** What the projection that is written with each append does: its parameters are the stream and how many lines. */
+export function projectSql(table: string): string {
+  return `INSERT INTO ${table} AS held VALUES ($1, $2) ON CONFLICT (stream) DO UPDATE SET lines = held.lines + excluded.lines`;
 }
 
 /** The schema that a side has to itself. */

@@ -15,6 +15,7 @@ export function storeSuite(replayedEvents: number): Suite {
     processes: ['ours', 'bare', 'emmett'].map((side) => ({ side, application: '' })),
     rows: (times) => [
       ...APPENDS.flatMap((name) => [bareRow(name, times), emmettRow(name, times)]),
+      bareRow(NAMES.projected, times),
       bareRow(NAMES.read, times),
       emmettRow(NAMES.read, times),
       bareRow(NAMES.readWithSnapshot, times),
