@@ -23,7 +23,10 @@ async function run(...args: string[]) {
 describe('a command line that is wrong', () => {
   it.each([
     [['dead-leters', 'list'], 'There is no command "dead-leters". Did you mean dead-letters?'],
-    [['sagas'], 'There is no command "sagas": there are describe, queues, outbox, dead-letters, events, projections, migrate.'],
+    [
+      ['sagas'],
+      'There is no command "sagas": there are describe, queues, outbox, dead-letters, events, projections, migrate.',
+    ],
     [['describe', 'a*'], '"a*" is no pattern for names'],
     [['describe', 'a', 'b'], '"b" is one word too many.'],
     [['queues', 'pause'], 'The queue is missing.'],
