@@ -26,7 +26,7 @@ export class PostgresTablesError extends DispatchError {
   ) {
     const found = foundVersion === 0 ? 'has no tables' : `has version ${foundVersion} of the tables`;
     super(
-      `The schema "${schema}" ${found} for "${feature}", which needs version ${neededVersion}: call migratePostgres({ connection, schema: '${schema}' }) where you deploy, run what postgresMigrationSql() returns, or set "migrate: true".`,
+      `The schema "${schema}" ${found} for "${feature}", which needs version ${neededVersion}: run "npx nestjs-dispatch migrate --schema ${schema}" where you deploy, or migratePostgres() or what postgresMigrationSql() returns, or set "migrate: true".`,
     );
   }
 }

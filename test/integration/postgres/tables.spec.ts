@@ -15,7 +15,7 @@ describe('tables of a store on Postgres', () => {
     expect(error).toMatchObject({
       code: 'DISPATCH_POSTGRES_TABLES',
       foundVersion: 0,
-      message: expect.stringContaining(`migratePostgres({ connection, schema: '${schema}' })`) as unknown,
+      message: expect.stringContaining(`npx nestjs-dispatch migrate --schema ${schema}`) as unknown,
     });
   });
 
