@@ -243,7 +243,14 @@ export const PUBLIC_EXPORTS: readonly string[] = [
 /** The same for each subpath. */
 export const SUBPATH_EXPORTS: Readonly<Record<string, readonly string[]>> = {
   './bullmq': ['bullmq', 'bullmqPostgres', 'migrateBullmqPostgres'],
-  './nestjs-cls': 'clsTransactions drizzleQueries knexQueries kyselyQueries prismaQueries typeOrmQueries'.split(' '),
+  './nestjs-cls': [
+    'clsTransactions',
+    'drizzleQueries',
+    'knexQueries',
+    'kyselyQueries',
+    'prismaQueries',
+    'typeOrmQueries',
+  ],
   './postgres': [
     'ForeignTransactionError',
     'InvalidPostgresOptionsError',

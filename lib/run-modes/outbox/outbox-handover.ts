@@ -1,3 +1,4 @@
+import { backoffMs } from '../../common/backoff.js';
 import { isDispatchError } from '../../common/dispatch-error.js';
 import type { NotificationChannel } from '../../notifications/notification-channel.js';
 import {
@@ -15,9 +16,8 @@ import { receiptId } from '../replies/queue-receipt.js';
 import { orderOf } from './order-of.js';
 import type { OutboxEnd, OutboxMessage } from './outbox-store.port.js';
 
-/** The wait before a message is handed again to a queue that refused it, in milliseconds: it doubles from the first to the last. */
-const FIRST_RETRY_MS = 1000;
-const LAST_RETRY_MS = 60_000;
+/** The wait before a message is handed again to a queue that refused it. */
+const RETRY = { baseMs: 1000, maxMs: 60_000 };
 /** With these codes it is the queue that cannot, and not the message. */
 const NOT_NOW: ReadonlySet<string> = new Set([
   'DISPATCH_QUEUE_UNAVAILABLE',
@@ -141,7 +141,7 @@ export class OutboxHandover {
     const { id } = message;
     const attempts = message.attempts + 1;
     if (attempts < this.parts.maxAttempts) {
-      const delayMs = Math.min(FIRST_RETRY_MS * 2 ** message.attempts, LAST_RETRY_MS);
+      const delayMs = backoffMs(RETRY, attempts);
       return { end: { id, status: 'retry', delayMs, error: toWireError(error) } };
     }
     const { channel } = this.parts;

@@ -1,6 +1,7 @@
-/** The pause after something that is not there, in milliseconds: it doubles from the first to the last. */
-const FIRST_MS = 100;
-const LAST_MS = 10_000;
+import { backoffMs } from '../../common/backoff.js';
+
+/** The pause after something that is not there. */
+const PAUSE = { baseMs: 100, maxMs: 10_000 };
 
 /** For how long something that does not answer is left alone: longer each time. */
 export class Rest {
@@ -15,8 +16,8 @@ export class Rest {
   begin(): number {
     // Told by several at once, it has gone away once.
     if (this.isOn) return Math.max(2, this.count);
-    this.untilMs = performance.now() + Math.min(FIRST_MS * 2 ** this.count, LAST_MS);
     this.count += 1;
+    this.untilMs = performance.now() + backoffMs(PAUSE, this.count);
     return this.count;
   }
 
