@@ -256,6 +256,7 @@ export const SUBPATH_EXPORTS: Readonly<Record<string, readonly string[]>> = {
     'InvalidPostgresOptionsError',
     'PostgresTablesError',
     'PostgresUnavailableError',
+    'StreamClosingError',
     'TransactionAbortedError',
     'TransactionsBusyError',
     'migratePostgres',

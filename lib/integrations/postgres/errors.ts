@@ -81,3 +81,17 @@ export class TransactionsBusyError extends DispatchError {
     );
   }
 }
+
+/** A stream takes no new appends, but some that had begun before did not end in time: archive it, or delete it, once more. */
+export class StreamClosingError extends DispatchError {
+  readonly code = 'DISPATCH_STREAM_CLOSING';
+
+  constructor(
+    readonly stream: string,
+    readonly timeoutMs: number,
+  ) {
+    super(
+      `The stream "${stream}" takes no new events, but what was writing events before had not ended after ${timeoutMs} ms: archive or delete it again, and see in pg_stat_activity what writes to dispatch_events.`,
+    );
+  }
+}

@@ -34,6 +34,7 @@ export {
   InvalidPostgresOptionsError,
   PostgresTablesError,
   PostgresUnavailableError,
+  StreamClosingError,
   TransactionAbortedError,
   TransactionsBusyError,
 } from './errors.js';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-import { positionLock, streamLock, tableId } from './event-store-tables.js';
+import { removalId, streamLock, tableId } from './event-store-tables.js';
 
 /** A statement as it is kept by a server. */
 export interface NamedText {
@@ -24,8 +24,8 @@ export interface EventStoreStatements {
   /** Stream, lowest version, highest version, limit. A row without a name says that the stream is deleted. */
   readonly streamForwards: NamedText;
   readonly streamBackwards: NamedText;
-  /** The position up to which all is settled. One row. */
-  readonly settled: NamedText;
+  /** How far those who say so may have come, and who else is writing. One row. */
+  readonly look: NamedText;
   /** Position behind which to begin, position where to end, limit. */
   readonly page: NamedText;
   /** The same, with names and categories, each null for all, and whether archived streams are left out. */
@@ -54,12 +54,12 @@ export function eventStoreStatements(schema: string, isPrepared: boolean): Event
     append: named(`SELECT * FROM "${schema}".dispatch_append($1, $2, $3, $4, $5, $6, $7, $8, $9)`),
     streamForwards: named(streamPage(schema, 'ASC')),
     streamBackwards: named(streamPage(schema, 'DESC')),
-    settled: named(settled(schema)),
+    look: named(look(schema)),
     page: named(`SELECT ${COLUMNS} FROM "${schema}".dispatch_events e
     WHERE e.position > $1 AND e.position <= $2 ORDER BY e.position LIMIT $3`),
     // Never by name: which index serves depends on how many events the names have.
     filteredPage: { text: filteredPage(schema), name: undefined },
-    facts: named(`SELECT COALESCE(c.version, e.version) AS version,
+    facts: named(`SELECT GREATEST(c.version, e.version) AS version,
     COALESCE(c.is_archived, false) AS is_archived, COALESCE(c.is_deleted, false) AS is_deleted
     FROM (SELECT max(version) AS version FROM "${schema}".dispatch_events WHERE stream = $1) e
     LEFT JOIN "${schema}".dispatch_closed_streams c ON c.stream = $1`),
@@ -111,14 +111,11 @@ function oneStream(schema: string): string {
   return `(SELECT ${lastVersion(schema, '$1')} AS version, pg_try_advisory_xact_lock(${streamLock(schema, '$1')}) AS is_free OFFSET 0)`;
 }
 
-/**
- * Takes the lock for positions once, and before any row takes one: it is a condition that does not depend on rows. No unique index knows
- * of what was closed since the statement began, so that is looked at with a snapshot that is younger than the lock.
- */
+/** Whether a stream is closed is looked at with the snapshot of the statement: see the README for those who close it meanwhile. */
 function isAppendable(schema: string, stream: string, expected: string): string {
-  return `(SELECT ${positionLock(schema)}::text) = '' AND s.is_free
+  return `s.is_free
       AND CASE ${expected} WHEN -1 THEN true WHEN -2 THEN s.version > 0 ELSE s.version = ${expected} END
-      AND "${schema}".dispatch_is_open(${stream})`;
+      AND NOT EXISTS (SELECT FROM "${schema}".dispatch_closed_streams c WHERE c.stream = ${stream})`;
 }
 
 function lastVersion(schema: string, stream: string): string {
@@ -133,19 +130,28 @@ function streamPage(schema: string, order: 'ASC' | 'DESC'): string {
 }
 
 /**
- * The last position there was when the statement began, or the lowest that a transaction which is still under way may have taken: the
- * locks are looked at after that. A position in a lock is a half, and the whole one is the nearest to the last.
+ * The last position there was when the statement began, or the lowest that one who has a lock of positions may have taken; and the transactions
+ * that write without one, of which only their end says that they take no more. The locks are looked at when the snapshot is there. A
+ * position in a lock is a half, and the whole one is the nearest to the last.
  */
-function settled(schema: string): string {
-  return `SELECT LEAST(l.position, (
-      SELECT min(l.position + (k.objid::bigint - l.position % 4294967296 + 6442450944) % 4294967296 - 2147483648)
-      FROM pg_locks k
-      WHERE k.locktype = 'advisory' AND k.objsubid = 2 AND k.classid = ${tableId(schema)}
-        AND k.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
-    )) AS position
+function look(schema: string): string {
+  const table = tableId(schema);
+  return `WITH held AS MATERIALIZED (
+      SELECT k.virtualtransaction AS holder, k.locktype, k.classid, k.objid::bigint AS half FROM pg_locks k
+      WHERE k.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
+        AND (k.locktype = 'advisory' AND k.objsubid = 2 AND k.classid IN (${table}, ${removalId(schema)})
+          OR k.locktype = 'relation' AND k.relation = ${table} AND k.mode = 'RowExclusiveLock')
+    )
+    SELECT LEAST(l.position, (
+        SELECT min(l.position + (h.half - l.position % 4294967296 + 6442450944) % 4294967296 - 2147483648)
+        FROM held h WHERE h.classid = ${table}
+      )) AS position,
+      ARRAY(
+        SELECT h.holder FROM held h WHERE h.locktype = 'relation'
+        EXCEPT SELECT h.holder FROM held h WHERE h.locktype = 'advisory'
+      ) AS writers
     FROM (
       SELECT COALESCE((SELECT e.position FROM "${schema}".dispatch_events e ORDER BY e.position DESC LIMIT 1), 0) AS position
-      OFFSET 0
     ) l`;
 }
 

@@ -25,7 +25,6 @@ export const EVENT_STORE_STEPS: readonly ((schema: string) => string)[] = [
       is_deleted boolean NOT NULL,
       closed_at timestamptz NOT NULL DEFAULT now()
     );
-    ${isOpenFunction(schema)}
     ${appendFunction(schema)}
     ${closeFunction(schema)}`,
 ];
@@ -36,7 +35,7 @@ export function streamLock(schema: string, stream: string): string {
 }
 
 /**
- * The shared lock that whoever takes positions has taken before, and holds until the end of the transaction. Its key is the table
+ * The shared lock that a transaction which may stay open takes before it takes positions, and holds until its end. Its key is the table
  * and a position below all that will be taken, the lower half of it: see the README.
  */
 export function positionLock(schema: string): string {
@@ -50,12 +49,9 @@ export function tableId(schema: string): string {
   return `'"${schema}".dispatch_events'::regclass::oid`;
 }
 
-/** Whether a stream is not closed: as it is volatile, with what was committed before it is called. */
-function isOpenFunction(schema: string): string {
-  return `CREATE FUNCTION "${schema}".dispatch_is_open(in_stream text) RETURNS boolean LANGUAGE plpgsql VOLATILE AS $open$
-    BEGIN
-      RETURN NOT EXISTS (SELECT FROM "${schema}".dispatch_closed_streams c WHERE c.stream = in_stream);
-    END $open$;`;
+/** The key of the lock of whoever removes events: it writes to the table, but takes no positions. */
+export function removalId(schema: string): string {
+  return `'"${schema}".dispatch_closed_streams'::regclass::oid`;
 }
 
 /**
@@ -115,7 +111,7 @@ function insertion(schema: string): string {
           SELECT max(w.version), max(w.position) INTO version, "position" FROM written w;`;
 }
 
-/** Archives a stream, or deletes it, when nobody else changes it. */
+/** Archives a stream, or deletes it, when nobody else changes it: an append whose snapshot is older does not know, see the README. */
 function closeFunction(schema: string): string {
   return `CREATE FUNCTION "${schema}".dispatch_close_stream(in_stream text, in_deletes boolean) RETURNS text
     LANGUAGE plpgsql AS $close$
@@ -135,8 +131,9 @@ function closeFunction(schema: string): string {
       END IF;
       INSERT INTO "${schema}".dispatch_closed_streams AS c (stream, version, is_archived, is_deleted)
         VALUES (in_stream, last_version, NOT in_deletes, in_deletes)
-        ON CONFLICT (stream) DO UPDATE SET is_deleted = c.is_deleted OR in_deletes;
+        ON CONFLICT (stream) DO UPDATE SET is_deleted = c.is_deleted OR in_deletes, version = last_version;
       IF in_deletes THEN
+        PERFORM pg_advisory_xact_lock_shared(${removalId(schema)}::int, 0);
         DELETE FROM "${schema}".dispatch_events e WHERE e.stream = in_stream;
       END IF;
       RETURN 'closed';

@@ -21,10 +21,12 @@ import {
   type ResolvedPostgresOptions,
 } from '../connection/postgres-options.js';
 import { queryIn, type PostgresTransaction } from '../connection/postgres-transaction.js';
+import { StreamClosingError } from '../errors.js';
 import { PreparedTables } from '../tables/prepared-tables.js';
 import { EventAnnouncements } from './event-announcements.js';
 import { eventStoreStatements, type EventStoreStatements, type NamedText } from './event-store-statements.js';
 import { PostgresAppends } from './postgres-appends.js';
+import { SettledPosition, type Look } from './settled-position.js';
 import { storedEvent, type EventRow } from './stored-row.js';
 
 /** Options of {@link postgresEventStore}. */
@@ -41,6 +43,10 @@ export interface PostgresEventStoreOptions extends PostgresStoreOptions {
   readonly preparedStatements?: boolean;
 }
 
+interface Closing {
+  readonly outcome: 'closed' | 'deleted' | 'none';
+}
+
 /** How many positions are looked at for one page, so that a filter which nothing fits holds up nobody. */
 const LOOKED_AT_ONCE = 100_000;
 
@@ -49,6 +55,9 @@ const LOOKED_AT_ONCE = 100_000;
  * those with a `transaction`, a client of `pg` in one, are part of that. Subscriptions see events in the order of their positions
  * and miss none, however late transactions commit: one that has appended and is still open holds back the events behind its
  * own, and nothing else does. One store serves one application. Needs the primary server: a replica does not know who is writing.
+ *
+ * `archive()` and `delete()` wait for appends that have begun before, for `commandTimeoutMs` at most: DISPATCH_STREAM_CLOSING says that
+ * these have not ended, and to call it again.
  *
  * @example
  * ```ts
@@ -76,8 +85,8 @@ class PostgresEventStore implements EventStore<PostgresTransaction> {
   private readonly sql: EventStoreStatements;
   private readonly appends: PostgresAppends;
   private readonly announcements: EventAnnouncements | undefined;
-  /** All positions up to here are settled, for ever: whatever has them can be read, or never will be. */
-  private settledPosition = 0;
+  private readonly settled: SettledPosition;
+  private readonly timeoutMs: number;
 
   constructor(options: ResolvedPostgresOptions, notifies: boolean, isPrepared: boolean) {
     const { schema, commandTimeoutMs } = options;
@@ -95,6 +104,8 @@ class PostgresEventStore implements EventStore<PostgresTransaction> {
     this.announcements = announcements;
     if (announcements !== undefined) this.watch = (wake) => announcements.watch(wake);
     const onAppended = (): void => announcements?.tell();
+    this.timeoutMs = commandTimeoutMs;
+    this.settled = new SettledPosition(() => this.look());
     this.appends = new PostgresAppends({ client, tables, sql, timeoutMs: commandTimeoutMs, channel, onAppended });
   }
 
@@ -123,9 +134,8 @@ class PostgresEventStore implements EventStore<PostgresTransaction> {
   }
 
   async readAllPage({ afterPosition, limit, ...filter }: AllPageQuery): Promise<EventPage> {
-    const isAsking = afterPosition >= this.settledPosition;
-    if (isAsking) await this.lastPosition();
-    const settled = this.settledPosition;
+    const isAsking = afterPosition >= this.settled.position;
+    const settled = isAsking ? await this.settled.advance() : this.settled.position;
     if (afterPosition >= settled) return { events: [], position: afterPosition, isEnd: true };
     const end = Math.min(settled, afterPosition + LOOKED_AT_ONCE);
     const { names, categories, archived } = filter;
@@ -143,11 +153,8 @@ class PostgresEventStore implements EventStore<PostgresTransaction> {
     return { events, position, isEnd: isAsking && position >= settled };
   }
 
-  async lastPosition(): Promise<number> {
-    const [row] = await this.run<{ position: number | string }>(this.sql.settled, []);
-    const position = Number(row?.position ?? 0);
-    this.settledPosition = Math.max(this.settledPosition, position);
-    return position;
+  lastPosition(): Promise<number> {
+    return this.settled.advance();
   }
 
   async streamFacts(stream: string): Promise<StreamFacts | undefined> {
@@ -161,13 +168,16 @@ class PostgresEventStore implements EventStore<PostgresTransaction> {
   }
 
   async archive(stream: string): Promise<boolean> {
-    const outcome = await this.closeStream(stream, false);
+    const outcome = await this.closeStream(stream);
     if (outcome === 'deleted') throw new StreamDeletedError(stream);
     return outcome === 'closed';
   }
 
   async delete(stream: string): Promise<boolean> {
-    return (await this.closeStream(stream, true)) !== 'none';
+    const outcome = await this.closeStream(stream);
+    // Now that nobody appends to it any more.
+    if (outcome === 'closed') await this.run(this.sql.close, [stream, true]);
+    return outcome !== 'none';
   }
 
   async close(): Promise<void> {
@@ -176,9 +186,19 @@ class PostgresEventStore implements EventStore<PostgresTransaction> {
     await this.client.close();
   }
 
-  private async closeStream(stream: string, isDeleted: boolean): Promise<'closed' | 'deleted' | 'none' | undefined> {
-    const [row] = await this.run<{ outcome: 'closed' | 'deleted' | 'none' }>(this.sql.close, [stream, isDeleted]);
-    return row?.outcome;
+  /** Archives a stream, and waits for appends that have begun before and do not know of it: those are done, or refused. */
+  private async closeStream(stream: string): Promise<Closing['outcome']> {
+    const [row] = await this.run<Closing>(this.sql.close, [stream, false]);
+    const outcome = row?.outcome ?? 'none';
+    if (outcome === 'closed' && !(await this.settled.writersEnd(this.timeoutMs))) {
+      throw new StreamClosingError(stream, this.timeoutMs);
+    }
+    return outcome;
+  }
+
+  private async look(): Promise<Look> {
+    const [row] = await this.run<{ position: number | string; writers: readonly string[] }>(this.sql.look, []);
+    return { position: Number(row?.position ?? 0), writers: row?.writers ?? [] };
   }
 
   /** All of these may be repeated. */

@@ -4,38 +4,63 @@ import type { PostgresTransaction } from 'nestjs-dispatch/postgres';
 
 import { rejectionOf } from '../../../unit/dispatcher/application.js';
 import { until } from '../../bullmq/instance.js';
-import { append, begin, events, names, openStore } from './event-bench.js';
+import { SHARED } from '../fresh-schema.js';
+import { append, begin, events, names, openIn, openStore } from './event-bench.js';
 
 type Store = EventStore<PostgresTransaction>;
 
-/** A store, and an append of two events to `order-1` whose statement has begun, and stands still until it is let go. */
+/**
+ * An append of two events to `order-1` whose statement has its snapshot, and stands still before it tries the lock of its stream until it
+ * is let go; and a store beside it.
+ */
 async function standingAppend() {
   const { schema, pool, store } = await openStore();
   await append(store, '1');
-  const { rows } = await pool.query<{ oid: string }>(`SELECT '"${schema}".dispatch_events'::regclass::oid AS oid`);
-  const oid = Number(rows[0]?.oid);
-  // The lock that everyone else takes shared: its key is the last position there is.
+  await pool.query(`CREATE FUNCTION "${schema}".pg_try_advisory_xact_lock(key bigint) RETURNS boolean LANGUAGE plpgsql AS $$
+    BEGIN PERFORM pg_advisory_xact_lock_shared(hashtext('${schema}')); RETURN pg_catalog.pg_try_advisory_xact_lock(key); END $$`);
+  const connection = { connectionString: SHARED, options: `-c search_path=${schema},pg_catalog` };
+  const standing = await openIn(schema, { connection });
   const blocker = await begin();
-  await blocker.query('SELECT pg_advisory_xact_lock($1::int, 1)', [oid]);
-  const appending = store.append('order-1', events('a', 'b'), { expectedVersion: 'any' });
-  const outcome = rejectionOf(appending);
+  await blocker.query(`SELECT pg_advisory_xact_lock(hashtext('${schema}'))`);
+  const appending = standing.append('order-1', events('a', 'b'), { expectedVersion: 'any' });
   await until('the append', async () => {
-    const waiting = await pool.query('SELECT FROM pg_locks WHERE classid = $1 AND NOT granted', [oid]);
-    return waiting.rowCount === 1;
+    const text = `SELECT FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))`;
+    return (await blocker.query(text)).rowCount === 1;
   });
-  return { pool, store, outcome, letGo: () => blocker.query('COMMIT') };
+  return { schema, pool, store, appending, letGo: () => blocker.query('COMMIT') };
 }
 
 describe('a stream that is closed after the statement of an append has begun, and before it has looked', () => {
   it.each([
-    ['archived', (store: Store) => store.archive('order-1'), ['1']],
+    ['archived', (store: Store) => store.archive('order-1'), ['1', 'a', 'b']],
     ['deleted', (store: Store) => store.delete('order-1'), []],
-  ])('is appended to no more where it is %s', async (closed, close, left) => {
-    const { store, outcome, letGo } = await standingAppend();
-    await close(store);
+  ])('is %s when that append is over, and takes no other one meanwhile', async (closed, close, left) => {
+    const { store, appending, letGo } = await standingAppend();
+    let isClosed = false;
+    const closing = close(store).finally(() => (isClosed = true));
+    await until('the mark', async () => (await store.streamFacts('order-1'))?.isArchived === true);
+    await expect(append(store, '1')).rejects.toMatchObject({ code: 'DISPATCH_STREAM_ARCHIVED' });
+    expect(isClosed).toBe(false);
     await letGo();
-    expect(await outcome).toMatchObject({ code: `DISPATCH_STREAM_${closed.toUpperCase()}` });
+    expect(await appending).toMatchObject({ version: 3 });
+    expect(await closing).toBe(true);
+    expect(await store.streamFacts('order-1')).toMatchObject({ version: 3, isDeleted: closed === 'deleted' });
     expect(await names(store)).toEqual(left);
+    await expect(append(store, '1')).rejects.toMatchObject({ code: `DISPATCH_STREAM_${closed.toUpperCase()}` });
+  });
+});
+
+describe('a stream that is closed while somebody else writes to the table and does not end', () => {
+  it('takes no events any more, and the call says in time that it has to be repeated', async () => {
+    const { schema, store } = await openStore({ commandTimeoutMs: 200 });
+    await append(store, '1');
+    const strange = await begin();
+    await strange.query(`DELETE FROM "${schema}".dispatch_events WHERE stream = 'order-none'`);
+    await expect(store.delete('order-1')).rejects.toMatchObject({ code: 'DISPATCH_STREAM_CLOSING', stream: 'order-1' });
+    await expect(append(store, '1')).rejects.toMatchObject({ code: 'DISPATCH_STREAM_ARCHIVED' });
+    await strange.query('COMMIT');
+    expect(await store.delete('order-1')).toBe(true);
+    expect(await names(store)).toEqual([]);
   });
 });
 
