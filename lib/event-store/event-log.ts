@@ -136,7 +136,8 @@ export class EventLog<Transaction = unknown> {
   }
 
   private enlisted<O extends { readonly transaction?: Transaction | undefined }>(options: O): O {
-    return { ...options, transaction: transactionFor(options.transaction, this.parts.transactions) };
+    const transaction = transactionFor(options.transaction, this.parts.transactions);
+    return transaction === options.transaction ? options : { ...options, transaction };
   }
 
   private async *follow({ signal, ...options }: SubscribeOptions) {

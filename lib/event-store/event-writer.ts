@@ -10,7 +10,14 @@ import { classOf } from '../message/message.js';
 import { checkAppend } from './append-check.js';
 import type { AppendHook, HookedAppend } from './append-hook.js';
 import { UnknownEventError } from './errors.js';
-import type { AppendResult, EventMetadata, EventStore, ExpectedVersion, NewEvent } from './event-store.port.js';
+import type {
+  AppendResult,
+  EventMetadata,
+  EventStore,
+  ExpectedVersion,
+  NewEvent,
+  StoreAppendOptions,
+} from './event-store.port.js';
 
 /** Who writes events, and in what. */
 export interface WriteOptions<Transaction = unknown> {
@@ -59,31 +66,29 @@ export class EventWriter {
     events: readonly object[],
     { expectedVersion, headers, context, transaction }: AppendOptions<Transaction>,
   ): Promise<Appended> {
-    const metadata = (firstId: string | undefined): EventMetadata =>
-      metadataOf(context ?? this.parts.ambient.current(), headers, firstId);
     // Before they are written as JSON, which takes its time if there are far too many.
     checkAppend(stream, events, expectedVersion);
-    const written = this.write(events, metadata);
-    const put = (given: Transaction | undefined): Promise<AppendResult> =>
-      store.append(
-        stream,
-        written,
-        given === undefined ? { expectedVersion } : { expectedVersion, transaction: given },
-      );
+    const written = this.write(events, context ?? this.parts.ambient.current(), headers);
+    const options = transaction === undefined ? { expectedVersion } : { expectedVersion, transaction };
     const { hook } = this;
-    if (hook === undefined || written.length === 0) return { ...(await put(transaction)), written };
-    const options = { expectedVersion, transaction };
-    // What a hook hands on as a transaction is one of those that the store takes: the caller's, or that of the application's scope.
-    const append = { store, stream, events: written, options, proceed: put } as unknown as HookedAppend;
-    return { ...(await hook.append(append)), written };
+    const { version, position } =
+      hook === undefined || written.length === 0
+        ? await store.append(stream, written, options)
+        : await hook.append(hooked(store, stream, written, options));
+    return { version, position, written };
   }
 
-  private write(events: readonly object[], metadataFor: (firstId: string | undefined) => EventMetadata): NewEvent[] {
-    const ids = events.map(() => randomUUID());
-    const metadata = metadataFor(ids[0]);
-    return events.map((event, index) => {
+  private write(
+    events: readonly object[],
+    context: HandlerContext | undefined,
+    headers: MessageHeaders | undefined,
+  ): NewEvent[] {
+    let metadata: EventMetadata | undefined;
+    return events.map((event) => {
+      const id = randomUUID();
       const { name, version: schemaVersion } = this.knownDefinition(event);
-      return { id: ids[index] ?? randomUUID(), name, schemaVersion, payload: this.textOf(event), metadata };
+      metadata ??= metadataOf(context, headers, id);
+      return { id, name, schemaVersion, payload: this.textOf(event), metadata };
     });
   }
 
@@ -105,13 +110,26 @@ export class EventWriter {
   }
 }
 
+function hooked<Transaction>(
+  store: EventStore<Transaction>,
+  stream: string,
+  events: readonly NewEvent[],
+  options: StoreAppendOptions<Transaction>,
+): HookedAppend {
+  const { expectedVersion } = options;
+  const proceed = (transaction: Transaction | undefined): Promise<AppendResult> =>
+    store.append(stream, events, transaction === undefined ? { expectedVersion } : { expectedVersion, transaction });
+  // What a hook hands on as a transaction is one of those that the store takes: the caller's, or that of the application's scope.
+  return { store, stream, events, options, proceed };
+}
+
 /** Outside a handler the first event is the start of what follows from it. */
 function metadataOf(
   context: HandlerContext | undefined,
   headers: MessageHeaders | undefined,
-  firstId: string | undefined,
+  firstId: string,
 ): EventMetadata {
   const inherited = context === undefined ? {} : { ...context.headers, causationId: context.id };
   const correlationId = headers?.correlationId ?? context?.correlationId ?? firstId;
-  return Object.freeze({ ...inherited, ...headers, ...(correlationId !== undefined && { correlationId }) });
+  return Object.freeze({ ...inherited, ...headers, correlationId });
 }

@@ -1,5 +1,6 @@
 import { MessageTooLargeError, UnreadableMessageError } from '../errors.js';
 import { JsonWriter } from './json-writer.js';
+import { isPlainJson } from './plain-json.js';
 import { assertSafe, DEFAULT_MAX_DEPTH } from './safe-value.js';
 import { reviveTags, TAG_PREFIX } from './tags.js';
 
@@ -29,7 +30,7 @@ export const DEFAULT_CODEC_LIMITS: CodecLimits = Object.freeze({ maxBytes: 1_048
  * it names the path.
  */
 export function encodeJson(value: unknown, maxDepth: number = DEFAULT_MAX_DEPTH): string {
-  return JSON.stringify(new JsonWriter(maxDepth).write(value));
+  return JSON.stringify(isPlainJson(value, maxDepth) ? value : new JsonWriter(maxDepth).write(value));
 }
 
 /**

@@ -1,5 +1,6 @@
 import { within } from './outage.js';
-import type { DedicatedConnection, PostgresClient } from './postgres-client.js';
+import type { DedicatedConnection } from './driver.js';
+import type { PostgresClient } from './postgres-client.js';
 
 /** How long before a lost connection is opened again, in milliseconds: the first time, and at most. */
 const RECONNECT_FIRST_MS = 50;

@@ -1,5 +1,5 @@
 import type { PostgresPool } from './postgres-options.js';
-import type { PostgresNotification, Statement } from './postgres-client.js';
+import type { PostgresNotification, Statement } from './driver.js';
 
 /** A PGlite, which is Postgres in the process: of the package `@electric-sql/pglite`, as far as it is used here. */
 export interface PgliteDatabase {

@@ -4,58 +4,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 
 import { PostgresUnavailableError } from '../errors.js';
+import type { DedicatedConnection, Pool, PooledConnection, Statement } from './driver.js';
+import { KeptConnection } from './kept-connection.js';
 import { isOutage, isRefusal, within } from './outage.js';
 import { isPool, type PostgresConnectionOptions, type ResolvedPostgresOptions } from './postgres-options.js';
 
 /** The wait before a statement that met no server is tried again, in milliseconds: it doubles from the first to the last. */
 const FIRST_PAUSE_MS = 25;
 const LAST_PAUSE_MS = 400;
-
-/** What the driver says a statement came to. */
-interface DriverResult {
-  readonly rows?: readonly unknown[];
-  /** What was done: not what was asked for, where a commit had to roll back. */
-  readonly command?: string;
-}
-
-/** A statement to be run. */
-export interface Statement {
-  readonly text: string;
-  readonly values?: readonly unknown[];
-  /** What the server keeps it under, for each connection, so that it is read and planned once; it says nothing of the values. */
-  readonly name?: string | undefined;
-}
-
-/** One connection of a pool, as far as it is used here. */
-export interface PooledConnection {
-  query(statement: string | object, values?: readonly unknown[]): Promise<DriverResult>;
-  on(event: 'error', listener: (error: unknown) => void): unknown;
-  removeListener(event: 'error', listener: (error: unknown) => void): unknown;
-  release(destroy: boolean): void;
-}
-
-/** What Postgres tells a connection that listens. */
-export interface PostgresNotification {
-  readonly channel: string;
-  readonly payload?: string;
-}
-
-/** A connection that nobody else uses. */
-export interface DedicatedConnection {
-  query(text: string): Promise<unknown>;
-  on(event: 'error' | 'end', listener: () => void): unknown;
-  on(event: 'notification', listener: (notification: PostgresNotification) => void): unknown;
-  /** Ends it; whatever else was to be done on it fails. */
-  end(): void;
-}
-
-/** A pool of `pg`, as far as it is used here. */
-interface Pool {
-  connect(): Promise<PooledConnection>;
-  end(): Promise<void>;
-  on(event: 'error', listener: () => void): unknown;
-  removeListener(event: 'error', listener: () => void): unknown;
-}
 
 type ClientOptions = Pick<ResolvedPostgresOptions, 'connection' | 'maxConnections' | 'commandTimeoutMs'>;
 
@@ -65,6 +21,7 @@ type ClientOptions = Pick<ResolvedPostgresOptions, 'connection' | 'maxConnection
  */
 export class PostgresClient {
   private readonly pool: Pool;
+  private readonly kept: KeptConnection;
   private readonly isOwn: boolean;
   private readonly sockets = new Set<Socket>();
   private readonly label: string;
@@ -79,6 +36,7 @@ export class PostgresClient {
     this.isOwn = !isPool(connection);
     // The structural type of the option names less of a pool than is used here; only a pool of pg has all it names.
     this.pool = isPool(connection) ? (connection as unknown as Pool) : this.open(connection, maxConnections);
+    this.kept = new KeptConnection(this.pool);
     // A pool whose idle connection breaks tells it to its listeners, and ends the process where it has none.
     this.pool.on('error', ignore);
   }
@@ -103,17 +61,17 @@ export class PostgresClient {
 
   /**
    * Runs a statement that would do harm twice: it waits for a server that is away, as the others do, but what was once sent is not
-   * repeated.
+   * repeated. Statements that follow each other without a pause share a connection.
    *
    * @throws DISPATCH_POSTGRES_UNAVAILABLE, where it may have been carried out, or what the server says of the statement
    */
   async runOnce<Row>(statement: Statement): Promise<readonly Row[]> {
-    const { timeoutMs, label } = this;
+    const { timeoutMs, label, kept } = this;
     const endsAtMs = performance.now() + timeoutMs;
-    const connection = await this.patiently(timeoutMs, (borrowedByMs) => this.borrow(borrowedByMs));
+    const connection = kept.take() ?? (await this.patiently(timeoutMs, (borrowedByMs) => this.borrow(borrowedByMs)));
     try {
       // The caller knows what its statement returns.
-      return (await this.runOn(connection, statement, endsAtMs)) as readonly Row[];
+      return (await this.runOn(connection, statement, endsAtMs, kept)) as readonly Row[];
     } catch (cause) {
       throw isOutage(cause) ? new PostgresUnavailableError(label, timeoutMs, { cause }) : cause;
     }
@@ -201,6 +159,7 @@ export class PostgresClient {
     connection: PooledConnection,
     { name, text, values }: Statement,
     endsAtMs: number,
+    kept?: KeptConnection,
   ): Promise<readonly unknown[]> {
     // The pool listens to idle connections only. What breaks this one fails the statement too.
     connection.on('error', ignore);
@@ -217,7 +176,8 @@ export class PostgresClient {
       throw error;
     } finally {
       connection.removeListener('error', ignore);
-      connection.release(isBroken);
+      if (kept === undefined || isBroken) connection.release(isBroken);
+      else kept.put(connection);
     }
   }
 

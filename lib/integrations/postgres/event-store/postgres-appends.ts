@@ -1,10 +1,11 @@
 import type { AppendResult, ExpectedVersion, NewEvent } from '../../../index.js';
 import { isRefusal } from '../connection/outage.js';
-import type { PostgresClient, Statement } from '../connection/postgres-client.js';
+import type { Statement } from '../connection/driver.js';
+import type { PostgresClient } from '../connection/postgres-client.js';
 import { queryIn } from '../connection/postgres-transaction.js';
 import { PostgresUnavailableError } from '../errors.js';
 import type { PreparedTables } from '../tables/prepared-tables.js';
-import type { EventStoreStatements } from './event-store-statements.js';
+import type { EventStoreStatements, NamedText } from './event-store-statements.js';
 import { StreamLanes } from './stream-lanes.js';
 import {
   givenAppend,
@@ -31,10 +32,13 @@ export interface AppendParts {
   readonly onAppended: () => void;
 }
 
-interface AppendedRow {
+interface PositionRow {
+  readonly position: number | string;
+}
+
+interface AppendedRow extends PositionRow {
   readonly stream: string;
   readonly version: number | string;
-  readonly position: number | string;
 }
 
 /**
@@ -47,15 +51,17 @@ export class PostgresAppends {
   private isWriting = false;
   /** What the last statement met, where that was no server. */
   private outage: PostgresUnavailableError | undefined;
-  private readonly underWay = new Set<Promise<void>>();
+  private writing: Promise<void> | undefined;
+  private readonly alone = new Set<Promise<void>>();
 
   constructor(private readonly parts: AppendParts) {}
 
   /** Appends what has passed `checkAppend()`. Those of one stream are done in the order of the calls. */
-  async append(stream: string, events: readonly NewEvent[], expectedVersion: ExpectedVersion): Promise<AppendResult> {
-    const given = givenAppend(stream, events, expectedVersion);
+  append(stream: string, events: readonly NewEvent[], expectedVersion: ExpectedVersion): Promise<AppendResult> {
     return new Promise((resolve, reject) => {
-      this.lanes.add({ ...given, askedAtMs: performance.now(), resolve, reject });
+      const { expected, metadata } = givenAppend(stream, events, expectedVersion);
+      const askedAtMs = performance.now();
+      this.lanes.add({ stream, expectedVersion, expected, events, metadata, askedAtMs, resolve, reject });
       this.start();
     });
   }
@@ -80,17 +86,12 @@ export class PostgresAppends {
 
   /** Resolves when nothing is under way. */
   async idle(): Promise<void> {
-    while (this.underWay.size > 0) await Promise.all(this.underWay);
+    while (this.isWriting || this.alone.size > 0) await Promise.all([this.writing, ...this.alone]);
   }
 
+  /** None of what is under way rejects: every append is told how it has fared. */
   private start(): void {
-    if (!this.isWriting) this.track(this.writeWaiting());
-  }
-
-  /** Keeps in mind what never rejects: every append is told how it has fared. */
-  private track(work: Promise<void>): void {
-    const tracked = work.finally(() => this.underWay.delete(tracked));
-    this.underWay.add(tracked);
+    if (!this.isWriting) this.writing = this.writeWaiting();
   }
 
   private async writeWaiting(): Promise<void> {
@@ -106,7 +107,7 @@ export class PostgresAppends {
   }
 
   private async writeTogether(taken: readonly WaitingAppend[]): Promise<void> {
-    const batch = taken.filter((append) => !this.isGivenUp(append));
+    const batch = this.outage === undefined ? taken : taken.filter((append) => !this.isGivenUp(append));
     let results: ReadonlyMap<string, AppendResult> = new Map();
     try {
       results = await this.writeAtOnce(batch.filter(({ events }) => events.length > 0));
@@ -121,7 +122,7 @@ export class PostgresAppends {
     if (batch.length > 0) this.outage = undefined;
     for (const append of batch) {
       const result = results.get(append.stream);
-      if (result === undefined) this.track(this.writeAlone(append));
+      if (result === undefined) this.leaveAlone(append);
       else this.settle(append, () => append.resolve(result));
     }
     if (results.size > 0) this.parts.onAppended();
@@ -135,25 +136,31 @@ export class PostgresAppends {
     return true;
   }
 
-  private async writeAtOnce(batch: readonly WaitingAppend[]): Promise<ReadonlyMap<string, AppendResult>> {
+  /** What was appended, by stream; what is not in there was left out. */
+  private async writeAtOnce(batch: readonly GivenAppend[]): Promise<ReadonlyMap<string, AppendResult>> {
+    const { client, sql } = this.parts;
+    const [first] = batch;
     const results = new Map<string, AppendResult>();
-    if (batch.length === 0) return results;
-    const rows = await this.parts.client.runOnce<AppendedRow>(this.statementFor(batch));
+    if (first === undefined) return results;
+    if (batch.length === 1 && first.expected >= 0) {
+      const { stream, expected, events } = first;
+      const last = (await client.runOnce<PositionRow>(exactAppend(sql, first))).at(-1);
+      if (last !== undefined) {
+        results.set(stream, { version: expected + events.length, position: Number(last.position) });
+      }
+      return results;
+    }
+    const rows = await client.runOnce<AppendedRow>(statement(sql.appendMany, valuesOfMany(batch)));
     // The last event of a stream is the one that stays.
-    for (const row of rows) {
-      results.set(row.stream, { version: Number(row.version), position: Number(row.position) });
+    for (const { stream, version, position } of rows) {
+      results.set(stream, { version: Number(version), position: Number(position) });
     }
     return results;
   }
 
-  private statementFor(batch: readonly GivenAppend[]): Statement {
-    const { sql } = this.parts;
-    const [append] = batch;
-    if (batch.length !== 1 || append === undefined) return { ...sql.appendMany, values: valuesOfMany(batch) };
-    const [event] = append.events;
-    return append.events.length === 1 && event !== undefined
-      ? { ...sql.appendOne, values: valuesOfOne(append, event) }
-      : { ...sql.appendSeveral, values: valuesOfSeveral(append) };
+  private leaveAlone(append: WaitingAppend): void {
+    const writing = this.writeAlone(append).finally(() => this.alone.delete(writing));
+    this.alone.add(writing);
   }
 
   private async writeAlone(append: WaitingAppend): Promise<void> {
@@ -162,7 +169,7 @@ export class PostgresAppends {
       // A little less than the client waits, so that the server says that it has given up; what has waited before waits that much less.
       const waitMs = Math.max(1, Math.floor(leftMs(append, timeoutMs * 0.9)));
       const values = valuesOfAppend(append, { waitMs });
-      const result = resultOf(append, await client.runOnce<OutcomeRow>({ ...sql.append, values }));
+      const result = resultOf(append, await client.runOnce<OutcomeRow>(statement(sql.append, values)));
       this.settle(append, () => append.resolve(result));
       if (result.position > 0) onAppended();
     } catch (error) {
@@ -175,6 +182,18 @@ export class PostgresAppends {
     this.lanes.end(append);
     tell();
   }
+}
+
+/** An append to a stream that is to have a certain version. */
+function exactAppend(sql: EventStoreStatements, append: GivenAppend): Statement {
+  const [event] = append.events;
+  return append.events.length === 1 && event !== undefined
+    ? statement(sql.appendOne, valuesOfOne(append, event))
+    : statement(sql.appendSeveral, valuesOfSeveral(append));
+}
+
+function statement({ text, name }: NamedText, values: readonly unknown[]): Statement {
+  return { text, name, values };
 }
 
 /** How much is left to an append of a time that is counted from the call, in milliseconds. */

@@ -12,6 +12,8 @@ import {
 export interface GivenAppend {
   readonly stream: string;
   readonly expectedVersion: ExpectedVersion;
+  /** The same as the statements take it: a version, or a number below zero for a word. */
+  readonly expected: number;
   readonly events: readonly NewEvent[];
   /** The metadata of each event as JSON. */
   readonly metadata: readonly string[];
@@ -39,18 +41,34 @@ export function givenAppend(
   expectedVersion: ExpectedVersion,
 ): GivenAppend {
   checkAppend(stream, events, expectedVersion);
-  return { stream, expectedVersion, events, metadata: events.map(({ metadata }) => JSON.stringify(metadata)) };
+  return {
+    stream,
+    expectedVersion,
+    expected: expectedNumber(expectedVersion),
+    events,
+    metadata: metadataTexts(events),
+  };
+}
+
+/** Events of one append mostly share their metadata, and one is mostly all there is. */
+function metadataTexts(events: readonly NewEvent[]): readonly string[] {
+  let [last, text]: [NewEvent | undefined, string] = [undefined, ''];
+  return events.map((event) => {
+    if (event.metadata !== last?.metadata) text = JSON.stringify(event.metadata);
+    last = event;
+    return text;
+  });
 }
 
 /** The values of `appendOne`, for an append of one event. */
-export function valuesOfOne({ stream, expectedVersion, metadata }: GivenAppend, event: NewEvent): readonly unknown[] {
+export function valuesOfOne({ stream, expected, metadata }: GivenAppend, event: NewEvent): readonly unknown[] {
   const { id, name, schemaVersion, payload } = event;
-  return [stream, expectedNumber(expectedVersion), id, name, schemaVersion, payload, metadata[0]];
+  return [stream, expected, id, name, schemaVersion, payload, metadata[0]];
 }
 
 /** The values of `appendSeveral`. */
-export function valuesOfSeveral({ stream, expectedVersion, events, metadata }: GivenAppend): readonly unknown[] {
-  return [stream, expectedNumber(expectedVersion), ...eventLists(events, metadata)];
+export function valuesOfSeveral({ stream, expected, events, metadata }: GivenAppend): readonly unknown[] {
+  return [stream, expected, ...eventLists(events, metadata)];
 }
 
 /** The values of `appendMany`. */
@@ -63,7 +81,7 @@ export function valuesOfMany(appends: readonly GivenAppend[]): readonly unknown[
   }
   return [
     appends.map(({ stream }) => stream),
-    appends.map(({ expectedVersion }) => expectedNumber(expectedVersion)),
+    appends.map(({ expected }) => expected),
     firsts,
     lasts,
     ...eventLists(
@@ -75,11 +93,11 @@ export function valuesOfMany(appends: readonly GivenAppend[]): readonly unknown[
 
 /** The values of `append`: of one that waits so many milliseconds, or as long as its transaction does, and is told on a channel. */
 export function valuesOfAppend(
-  { stream, expectedVersion, events, metadata }: GivenAppend,
+  { stream, expected, events, metadata }: GivenAppend,
   { waitMs, channel }: { readonly waitMs?: number; readonly channel?: string | undefined },
 ): readonly unknown[] {
   const wait = waitMs === undefined ? null : `${waitMs}`;
-  return [stream, expectedNumber(expectedVersion), ...eventLists(events, metadata), wait, channel ?? null];
+  return [stream, expected, ...eventLists(events, metadata), wait, channel ?? null];
 }
 
 /**

@@ -1,6 +1,7 @@
 import { CommitUncertainError, TransactionOverError } from '../../../index.js';
 import { isOutage, within } from '../connection/outage.js';
-import type { PooledConnection, PostgresClient } from '../connection/postgres-client.js';
+import type { PooledConnection } from '../connection/driver.js';
+import type { PostgresClient } from '../connection/postgres-client.js';
 import { TransactionAbortedError } from '../errors.js';
 import type { PostgresResult, PostgresStatement, PostgresTransactionClient } from './transaction-client.js';
 
