@@ -256,7 +256,7 @@ export class BullmqBackend implements QueueBackend {
   }
 
   private receive(message: InstanceMessage): void {
-    if (message.type === 'reply') this.host.replied(message.id, message.outcome);
+    if (message.type === 'reply') this.host.replied(message.id, message.outcome, message.place);
     else for (const consumer of this.consumers) consumer.cancel(message.place, message.jobId);
   }
 

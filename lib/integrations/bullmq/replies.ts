@@ -1,5 +1,4 @@
-import type { EntryOutcome } from '../../index.js';
-import type { InstanceMessage, Store } from './store.js';
+import type { EndedEntry, InstanceMessage, Store } from './store.js';
 
 /** Sends the ends of entries to the instances that wait for them: one round trip for all that end in one turn. */
 export class Replies {
@@ -12,13 +11,13 @@ export class Replies {
   ) {}
 
   /** Sends it soon, but after what was sent to the store in this turn. Failures are reported: the end can be read too. */
-  send(instanceId: string, id: string, outcome: EntryOutcome): void {
+  send(instanceId: string, ended: EndedEntry): void {
     const messages = this.pending.get(instanceId);
     if (messages !== undefined) {
-      messages.push({ type: 'reply', id, outcome });
+      messages.push({ type: 'reply', ...ended });
       return;
     }
-    this.pending.set(instanceId, [{ type: 'reply', id, outcome }]);
+    this.pending.set(instanceId, [{ type: 'reply', ...ended }]);
     if (this.pending.size > 1) return;
     const sent = new Promise<void>((resolve) => {
       setImmediate(() => resolve(this.flush()));

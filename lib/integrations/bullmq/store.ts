@@ -48,10 +48,18 @@ export type StoreWorkerOptions = Omit<
 /** Handles one job; the token proves who holds it. */
 export type StoreProcessor = (job: StoreJob, token?: string) => Promise<unknown>;
 
+/** How an entry has ended. */
+export interface EndedEntry {
+  readonly id: string;
+  readonly outcome: EntryOutcome;
+  /** Where it is; left out by releases before. */
+  readonly place?: string;
+}
+
 /** What one application instance tells another. */
 export type InstanceMessage =
   /** An entry that it enqueued has ended. */
-  | { readonly type: 'reply'; readonly id: string; readonly outcome: EntryOutcome }
+  | ({ readonly type: 'reply' } & EndedEntry)
   /** A job that it works on is to be cancelled. */
   | { readonly type: 'cancel'; readonly place: string; readonly jobId: string };
 

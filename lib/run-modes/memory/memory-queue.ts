@@ -292,6 +292,6 @@ export class MemoryQueue {
 
   private reply(entry: MemoryEntry, outcome: EntryOutcome): void {
     const { id, replyTo } = entry.entry;
-    if (replyTo === this.host.instanceId) this.host.replied(id, outcome);
+    if (replyTo === this.host.instanceId) this.host.replied(id, outcome, this.name);
   }
 }

@@ -198,9 +198,10 @@ export interface BackendHost {
   readonly instanceId: string;
   /**
    * Takes the end of an entry that was enqueued with this instance as `replyTo`. By then the end is stored: `read` gives it,
-   * as long as it is kept. A repeated reply changes nothing.
+   * as long as it is kept. A repeated reply changes nothing. `place` is where {@link QueueBackend.read} finds it, which tells it from
+   * entries with its id in other queues; it is left out only where a release before sends the reply that does not say it.
    */
-  replied(id: string, outcome: EntryOutcome): void;
+  replied(id: string, outcome: EntryOutcome, place?: string): void;
   /** Takes what happens. */
   happened(event: BackendEvent): void;
 }

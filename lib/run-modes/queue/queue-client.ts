@@ -60,7 +60,7 @@ export class QueueClient {
     this.channel = channel;
     const backend = factory.create({
       instanceId,
-      replied: (id, outcome) => this.waiters.settle(id, outcome),
+      replied: (id, outcome, place) => this.waiters.settle(id, outcome, place),
       happened: (event) => this.happened(event),
     });
     const catalog = new QueueCatalog(backend, queues);

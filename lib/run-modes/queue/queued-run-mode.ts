@@ -97,7 +97,7 @@ export class QueuedRunMode {
     return new Promise((resolve, reject) => {
       envelope.callerSignal?.throwIfAborted();
       if (this.transactionFor(envelope, to, posting) !== undefined) throw new OutboxReplyError(envelope.name);
-      const expected = { entryId: entryIdOf(envelope, to), place: to.queue };
+      const expected = { entryId: entryIdOf(envelope, to), place: this.placeOf(to.queue, envelope.key) };
       const call = new QueuedCall(this.parts, { envelope, expected, delayMs: posting.delayMs }, resolve, reject);
       const stored = (address: Stored): void => call.wasStored(address);
       const refused = (error: unknown): void => call.wasRefused(error);
@@ -188,18 +188,21 @@ export class QueuedRunMode {
     transaction: Transaction,
     { delayMs, replyTo: _replyTo, ...entry }: QueueEntry,
   ): void {
-    const { backend, outbox } = this.parts;
     const { queue } = sending.to;
-    outbox?.write(transaction, {
+    this.parts.outbox?.write(transaction, {
       queue,
       entry,
       dueAtMs: delayMs > 0 ? Date.now() + delayMs : undefined,
       written: () => {
-        const place = backend.placeOf?.(queue, entry.key) ?? queue;
-        sending.stored({ entryId: entry.id, place, isDuplicate: false });
+        sending.stored({ entryId: entry.id, place: this.placeOf(queue, entry.key), isDuplicate: false });
       },
       refused: (error) => this.refuse(sending, error),
     });
+  }
+
+  /** Where an entry will be that is not stored yet. */
+  private placeOf(queue: string, key: string | undefined): string {
+    return this.parts.backend.placeOf?.(queue, key) ?? queue;
   }
 
   private refuse({ envelope, to, refused }: Sending, error: unknown): void {

@@ -47,6 +47,7 @@ export class QueuedCall {
     this.limitMs = replyLimit(asked);
     this.stopWaiting = parts.waiters.wait(asked.expected.entryId, {
       place: () => this.stored?.place,
+      isAt: (place) => place === (this.stored ?? asked.expected).place,
       ended: (end) => this.ended(end),
     });
     if (this.limitMs !== undefined) this.timer = setTimeout(() => this.ended('late'), this.limitMs);

@@ -8,6 +8,8 @@ const LONGEST_WAIT_MS = 30_000;
 export interface ReplyListener {
   /** Where the entry is; undefined until it is stored. */
   place(): string | undefined;
+  /** Whether the entry is in that place, or will be once it is stored: another one with its id may be in another. */
+  isAt(place: string): boolean;
   /** May be called more than once: the first end counts. */
   ended(end: ReplyEnd): void;
 }
@@ -48,9 +50,11 @@ export class ReplyWaiters {
     return () => this.forget(id, waiter);
   }
 
-  /** Ends the wait for an entry; a reply that nobody waits for is nobody's. */
-  settle(id: string, outcome: EntryOutcome): void {
-    for (const { listener } of this.waiting.get(id) ?? []) listener.ended(outcome);
+  /** Ends the wait for an entry, wherever it is where no place is given; a reply that nobody waits for is nobody's. */
+  settle(id: string, outcome: EntryOutcome, place?: string): void {
+    for (const { listener } of this.waiting.get(id) ?? []) {
+      if (place === undefined || listener.isAt(place)) listener.ended(outcome);
+    }
   }
 
   /** Resolves when nobody waits any more, or after the time given. */

@@ -68,7 +68,7 @@ export class Instance implements BackendHost {
   readonly events: BackendEvent[] = [];
   readonly replies = new Map<string, EntryOutcome>();
   /** Called with each reply as it comes. */
-  onReply: ((id: string) => void) | undefined;
+  onReply: ((id: string, place: string | undefined) => void) | undefined;
   readonly backend: QueueBackend;
   private readonly consumers: QueueConsumer[] = [];
 
@@ -79,9 +79,9 @@ export class Instance implements BackendHost {
     this.backend = factory.create(this);
   }
 
-  replied(id: string, outcome: EntryOutcome): void {
+  replied(id: string, outcome: EntryOutcome, place?: string): void {
     if (!this.replies.has(id)) this.replies.set(id, outcome);
-    this.onReply?.(id);
+    this.onReply?.(id, place);
   }
 
   happened(event: BackendEvent): void {

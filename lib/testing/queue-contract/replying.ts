@@ -73,6 +73,30 @@ export const replyingCases: readonly BenchCase[] = [
     },
   },
   {
+    title: 'says with each reply where the entry is, so that those of one id in two queues are told apart',
+    async run(bench) {
+      const instance = await bench.open();
+      const { backend, instanceId: replyTo } = instance;
+      const queues = [await bench.queue({ lanes: 2 }, instance), await bench.queue({}, instance)];
+      const told: string[] = [];
+      instance.onReply = (_id, place) => told.push(String(place));
+      const [plain, keyed, cancelled] = bench.entries(3, { replyTo });
+      assert.ok(plain && keyed && cancelled);
+      const stored: string[] = [];
+      for (const queue of queues) {
+        stored.push(...(await instance.store(queue, plain, { ...keyed, key: 'a' })));
+        const [place = ''] = await instance.store(queue, { ...cancelled, delayMs: 60_000 });
+        assert.equal(await backend.cancel(place, cancelled.id), 'cancelled');
+        stored.push(place);
+        await instance.consume(queue, ({ key }): Settlement => {
+          return key === undefined ? COMPLETE : { action: 'park', place: 'invalid', error: FAILURE };
+        });
+      }
+      await bench.until('all replies', () => told.length >= stored.length);
+      assert.deepEqual(told.toSorted(), stored.toSorted());
+    },
+  },
+  {
     title: 'tells nobody where nobody is named, and goes on where the one named is gone',
     async run(bench) {
       const instance = await bench.open();

@@ -26,7 +26,7 @@ export function faultyQueue(faults: Faults): QueueBackendFactory {
     create(given) {
       const host: BackendHost = {
         instanceId: given.instanceId,
-        replied: (id, outcome) => given.replied(id, outcome),
+        replied: (id, outcome, place) => given.replied(id, outcome, place),
         happened: (event) => given.happened(event),
         ...faults.host?.(given),
       };

@@ -141,6 +141,11 @@ const FAULTS: readonly { readonly fault: string; readonly faults: Faults; readon
     foundBy: ['tells the sender the result, also null and none, and the error of a parked entry'],
   },
   {
+    fault: 'says of no reply where the entry is',
+    faults: { host: (host) => ({ replied: (id, outcome) => host.replied(id, outcome) }) },
+    foundBy: ['says with each reply where the entry is, so that those of one id in two queues are told apart'],
+  },
+  {
     fault: 'replies before the end is stored',
     faults: {
       handle: (handle) => async (delivery) => {

@@ -4,6 +4,7 @@ import {
   CancelledError,
   UNKNOWN_ENTRY,
   type CancelResult,
+  type EntryOutcome,
   type EntrySnapshot,
   type EntryState,
 } from '../../../index.js';
@@ -65,8 +66,8 @@ export class EntryLookup {
     }
     const { replyTo } = contentOf(job?.data);
     const { name, message, code, stack } = new CancelledError(id);
-    if (replyTo !== undefined)
-      this.parts.replies.send(replyTo, id, { status: 'failed', error: { name, message, code, stack } });
+    const outcome: EntryOutcome = { status: 'failed', error: { name, message, code, stack } };
+    if (replyTo !== undefined) this.parts.replies.send(replyTo, { id, outcome, place });
     return 'cancelled';
   }
 }

@@ -250,7 +250,7 @@ export class PlaceWorker {
   private reply({ job, jobId }: HeldJob, outcome: EntryOutcome): void {
     const { replyTo } = contentOf(job.data);
     if (replyTo === undefined) return;
-    const tell = (): void => this.parts.replies.send(replyTo, entryIdOf(jobId), outcome);
+    const tell = (): void => this.parts.replies.send(replyTo, { id: entryIdOf(jobId), outcome, place: this.place });
     // On one connection the reply overtakes nothing; else it waits until the store has the end.
     if (this.parts.store.keepsOrder) void this.ready.then(tell);
     else this.ends.set(job, tell);
