@@ -86,7 +86,8 @@ export class Dispatcher implements MessageSender {
   }
 
   /**
-   * Says where a message would run, or any message of a class: which run mode and queue, and what decided it.
+   * Says where a message would run, or any message of a class: which run mode and queue, and what decided it; whether it goes through the
+   * outbox where it is sent in a transaction; and which sagas see it.
    *
    * @example
    * ```ts

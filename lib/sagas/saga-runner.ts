@@ -40,6 +40,11 @@ export class SagaRunner implements StreamSagaObserver {
     );
   }
 
+  /** Class and method of each saga that has not ended, in the order in which they see an event. */
+  get names(): readonly string[] {
+    return this.sagas.filter(({ hasEnded }) => !hasEnded).map(({ name }) => name);
+  }
+
   /** Gives up on events that wait for another attempt; sagas go on with those that are still published. */
   endWaits(): void {
     for (const { failures } of this.sagas) failures.end();

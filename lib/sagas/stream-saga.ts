@@ -74,6 +74,11 @@ export class StreamSaga {
     return true;
   }
 
+  /** Whether it sees no more events: its stream is complete, or it was stopped. */
+  get hasEnded(): boolean {
+    return this.isStopped;
+  }
+
   /** Ends the saga for good. */
   stop(): void {
     this.isStopped = true;

@@ -161,7 +161,8 @@ export class DispatchStages extends HandlingStages {
   private makeOperations(queued: QueuedDispatch): QueueOperations {
     const { maxPayloadBytes: maxBytes, maxDepth } = this.options;
     const backend = this.queueing.client?.backend;
-    return new QueueOperations({ routes: this.routes, queued, backend, limits: { maxBytes, maxDepth } });
+    const limits = { maxBytes, maxDepth };
+    return new QueueOperations({ routes: this.routes, queued, backend, limits, sagas: () => this.sagas.names });
   }
 
   private makeDispatch(queued: QueuedDispatch): MessageDispatch {

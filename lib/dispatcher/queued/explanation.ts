@@ -17,6 +17,8 @@ export interface HandlerExplanation {
   readonly runModeBecauseOf: string;
   /** What decided the queue; undefined in the caller's turn. */
   readonly queueBecauseOf: string | undefined;
+  /** There, and true, where it goes through the outbox when it is sent in a transaction; a query never does. */
+  readonly outbox?: true;
   /** What decides about failures there, one line for each rule, the one that is asked first on top; empty for `'(elsewhere)'`. */
   readonly failures: readonly string[];
 }
@@ -28,25 +30,39 @@ export class Explanation {
     readonly kind: 'command' | 'query' | 'event',
     /** One for each handler, in order. */
     readonly handlers: readonly HandlerExplanation[],
+    /**
+     * Class and method of each saga that is shown the event, in order: all that run where it is published, for what a saga makes of an event
+     * only its stream knows. Empty for commands and queries.
+     */
+    readonly sagas: readonly string[] = [],
   ) {}
 
   /** The same as lines for a log. */
   toString(): string {
-    if (this.handlers.length === 0) return `${this.kind} "${this.messageName}": nobody handles it`;
-    const lines = this.handlers.flatMap(({ handler, failures, ...routing }) => [
+    const handlers = this.handlers.flatMap(({ handler, failures, outbox, ...routing }) => [
       `  ${handler}: ${routingText(routing)}`,
+      ...(outbox === true ? ['    where it is sent in a transaction: through the outbox, after the commit'] : []),
       ...failures.map((rule) => `    where it fails: ${rule}`),
     ]);
-    return [`${this.kind} "${this.messageName}":`, ...lines].join('\n');
+    const sagas = this.sagas.map((saga) => `  ${saga}: a saga, which sees every event that this process publishes`);
+    const title = `${this.kind} "${this.messageName}":`;
+    return [handlers.length === 0 ? `${title} nobody handles it` : title, ...handlers, ...sagas].join('\n');
   }
+}
+
+/** What an explanation is made of. */
+export interface ExplanationParts {
+  readonly routes: Routes;
+  readonly queued: QueuedDispatch;
+  /** The names of the sagas that run. */
+  readonly sagas: () => readonly string[];
 }
 
 /** Works out what would become of a message, or of any message of a class. */
 export function explain(
   subject: object,
   options: SendOptions | undefined,
-  routes: Routes,
-  queued: QueuedDispatch,
+  { routes, queued, sagas }: ExplanationParts,
 ): Explanation {
   const target = typeof subject === 'function' ? (subject as MessageClass) : classOf(subject);
   const definition = routes.definition(target);
@@ -54,14 +70,15 @@ export function explain(
   const single = routes.single('command', target) ?? routes.single('query', target);
   const kind = single?.kind ?? kindOf(target);
   const handlers = single === undefined ? event.handlers : [single.handler];
+  const usesOutbox = (placement: Placement): boolean => queued.usesOutbox(kind, placement);
   const explained = handlers.map((handler) => {
     const placement = placedByCall(handler.placement, options);
     const settings = placement.runMode === RunMode.Async ? queued.settingsOf(placement.queue) : undefined;
-    return { ...explanationOf(handler.facts.name, placement), failures: handler.failureTable(settings) };
+    return { ...explanationOf(handler.facts.name, placement, usesOutbox), failures: handler.failureTable(settings) };
   });
   const elsewhere = handlers.length === 0 ? queued.placementElsewhere(definition, options) : undefined;
-  if (elsewhere !== undefined) explained.push(explanationOf('(elsewhere)', elsewhere));
-  return new Explanation(definition.name, kind, explained);
+  if (elsewhere !== undefined) explained.push(explanationOf('(elsewhere)', elsewhere, usesOutbox));
+  return new Explanation(definition.name, kind, explained, kind === 'event' ? sagas() : []);
 }
 
 /** What a message is that has no handler here, as far as its class says it. */
@@ -70,7 +87,12 @@ export function kindOf({ prototype }: MessageClass): MessageKind {
   return prototype instanceof Query ? 'query' : 'event';
 }
 
-function explanationOf(handler: string, { runMode, queue, reasons }: Placement): HandlerExplanation {
+function explanationOf(
+  handler: string,
+  placement: Placement,
+  usesOutbox: (placement: Placement) => boolean,
+): HandlerExplanation {
+  const { runMode, queue, reasons } = placement;
   const isQueued = runMode === RunMode.Async;
   return {
     handler,
@@ -78,6 +100,7 @@ function explanationOf(handler: string, { runMode, queue, reasons }: Placement):
     queue: isQueued ? queue : undefined,
     runModeBecauseOf: reasons.runMode,
     queueBecauseOf: isQueued ? reasons.queue : undefined,
+    ...(isQueued && usesOutbox(placement) && { outbox: true }),
     failures: [],
   };
 }

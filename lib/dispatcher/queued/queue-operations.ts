@@ -13,9 +13,7 @@ import type { QueueBackend, ScheduleState } from '../../run-modes/queue/queue-ba
 import { priorityOf } from '../../run-modes/queue/queued-run-mode.js';
 import { InvalidSendOptionsError } from '../errors.js';
 import { noMessageProblem } from '../admission/misplaced-message.js';
-import type { Routes } from '../routes.js';
-import { explain, kindOf, type Explanation } from './explanation.js';
-import type { QueuedDispatch } from './queued-dispatch.js';
+import { explain, kindOf, type Explanation, type ExplanationParts } from './explanation.js';
 
 /** When a message is sent again and again: one of `every` and `cron`. */
 export interface ScheduleOptions {
@@ -35,9 +33,7 @@ export interface ScheduleOptions {
 }
 
 /** What the operations need; all of it lives as long as the application. */
-export interface QueueOperationsParts {
-  readonly routes: Routes;
-  readonly queued: QueuedDispatch;
+export interface QueueOperationsParts extends ExplanationParts {
   readonly backend: QueueBackend | undefined;
   readonly limits: CodecLimits;
 }
@@ -59,7 +55,7 @@ export class QueueOperations {
   }
 
   explain(message: object, options: SendOptions | undefined): Explanation {
-    return explain(message, options, this.parts.routes, this.parts.queued);
+    return explain(message, options, this.parts);
   }
 
   /** @throws DISPATCH_NO_QUEUE, DISPATCH_INVALID_SCHEDULE, DISPATCH_INVALID_SEND_OPTIONS */

@@ -124,6 +124,11 @@ export class QueuedDispatch {
     return this.queues?.runMode.isWritten(kind, outbox) ?? false;
   }
 
+  /** Whether a message that is sent to a queue in a transaction goes through the outbox. */
+  usesOutbox(kind: MessageKind, { outbox }: Placement): boolean {
+    return this.queues?.runMode.usesOutbox(kind, outbox) ?? false;
+  }
+
   /** The queues, and where in them a message goes. @throws DISPATCH_NO_QUEUE, DISPATCH_INVALID_SEND_OPTIONS */
   way(
     envelope: Envelope,

@@ -78,8 +78,11 @@ export class OutboxWriter {
     }
   }
 
-  /** A query changes nothing, so nothing is lost where its asker is rolled back. */
-  private concerns(kind: MessageKind, isRouted: boolean | undefined): boolean {
+  /**
+   * Whether a message is written in the transaction that it is sent in, where there is one. A query is not: it changes nothing, so nothing is
+   * lost where its asker is rolled back.
+   */
+  concerns(kind: MessageKind, isRouted: boolean | undefined): boolean {
     return kind !== 'query' && (isRouted ?? this.options.messages === 'all');
   }
 

@@ -120,6 +120,11 @@ export class QueuedRunMode {
     return this.parts.outbox?.isWritten(kind, isRouted) ?? false;
   }
 
+  /** Whether a message that is posted in a transaction is written in it. */
+  usesOutbox(kind: MessageKind, isRouted: boolean | undefined): boolean {
+    return this.parts.outbox?.concerns(kind, isRouted) ?? false;
+  }
+
   private transactionFor(envelope: Envelope, to: Destination, { isForwarded, sender }: Posting) {
     const { outbox } = this.parts;
     if (outbox === undefined || isForwarded === true) return undefined;
