@@ -4,7 +4,7 @@ import {
   type HandlerNotFoundError,
 } from '../handlers/errors.js';
 import type { AmbientStore } from '../message/ambient-context.js';
-import { Envelope, type EnvelopeOptions } from '../message/envelope.js';
+import { Envelope } from '../message/envelope.js';
 import {
   MessageContext,
   type ContextOwner,
@@ -18,15 +18,15 @@ import { RunMode } from '../message/run-mode.js';
 import type { InFlight } from '../run-modes/in-flight.js';
 import type { DecisionLog } from '../notifications/decisions/decision-log.js';
 import { Admission } from './admission/admission.js';
-import { adviceForUnhandled, adviceForUnheard } from './admission/misplaced-message.js';
-import { InvalidSendOptionsError } from './errors.js';
+import { adviceForUnhandled } from './admission/misplaced-message.js';
+import { parentOf, withoutContext } from './admission/sender.js';
 import type { EventDelivery } from './event-delivery.js';
+import { EventDispatch } from './event-dispatch.js';
 import type { MessageStreams } from './message-streams.js';
 import type { ObservedRunMode } from './observed-run-mode.js';
 import { placedByCall } from './queued/placement.js';
 import type { QueuedDispatch } from './queued/queued-dispatch.js';
-import { QueuedEvents } from './queued/queued-events.js';
-import type { EventRoute, PlacedHandler, Routes, SingleRoute } from './routes.js';
+import type { Routes, SingleRoute } from './routes.js';
 
 /** The parts a message passes through; all of them live as long as the application. */
 export interface MessageDispatchParts {
@@ -42,34 +42,33 @@ export interface MessageDispatchParts {
 }
 
 /**
- * Takes message objects to their handlers: makes envelope and context, finds the route, runs. The public `Dispatcher`,
- * the buses and the router all end here.
+ * Takes message objects to their handlers: makes envelope and context, finds the route, runs; events go on to `EventDispatch`. The public
+ * `Dispatcher`, the buses and the router all end here.
  */
 export class MessageDispatch implements ContextOwner {
   private readonly routes: Routes;
   private readonly runMode: ObservedRunMode;
-  private readonly delivery: EventDelivery;
   private readonly queued: QueuedDispatch;
-  private readonly queuedEvents: QueuedEvents;
   private readonly inFlight: InFlight;
   private readonly streams: MessageStreams;
   private readonly ambient: AmbientStore;
   private readonly effects: EffectMemo;
   private readonly decisions: DecisionLog;
   private readonly admission: Admission;
+  private readonly events: EventDispatch;
 
   constructor(parts: MessageDispatchParts) {
     this.routes = parts.routes;
     this.runMode = parts.runMode;
-    this.delivery = parts.delivery;
     this.queued = parts.queued;
-    this.queuedEvents = new QueuedEvents(parts.queued, parts.delivery, parts.routes, parts.decisions);
     this.inFlight = parts.inFlight;
     this.streams = parts.streams;
     this.ambient = parts.ambient;
     this.effects = parts.effects;
     this.decisions = parts.decisions;
-    this.admission = new Admission(parts);
+    const admission = new Admission(parts);
+    this.admission = admission;
+    this.events = new EventDispatch({ ...parts, admission, owner: this });
   }
 
   execute<R>(command: Command<R>, options?: SendOptions, from?: MessageContext): Promise<R> {
@@ -86,7 +85,7 @@ export class MessageDispatch implements ContextOwner {
 
   /** Sends a command to its queue, whatever run mode its handler has, and resolves when the queue has it. */
   async send<R>(command: Command<R>, options?: SendOptions, from?: MessageContext): Promise<Receipt<R>> {
-    const parent = from ?? this.parentOf(options);
+    const parent = from ?? parentOf(options, this.ambient);
     const refusal = this.admission.refusal(command, parent, { runMode: RunMode.Async, ...options });
     if (refusal !== undefined) throw refusal;
     const target = classOf(command);
@@ -104,45 +103,20 @@ export class MessageDispatch implements ContextOwner {
   }
 
   publish(event: object, options?: SendOptions, from?: MessageContext): Promise<void> {
-    const parent = from ?? this.parentOf(options);
-    const route = this.routeOf(event, parent, options);
-    if (route instanceof Error) return this.delivery.refuse(event, route);
-    const envelope = new Envelope(event, route.definition, 'event', parent?.envelope, withoutContext(options));
-    if (!this.queuedEvents.concerns(route, options)) {
-      if (this.decisions.active) this.tellRouted(envelope, route.handlers);
-      return this.delivered(route, envelope, parent);
-    }
-    const delivered = this.queuedEvents.deliver({ route, envelope, parent, owner: this }, options);
-    const published = delivered.catch((error: unknown) => this.delivery.refuse(event, error));
-    published.catch(() => 'it has been reported');
-    return published;
+    return this.events.publish(event, options, from);
   }
 
   publishAll(events: readonly object[], options?: SendOptions, from?: MessageContext): Promise<void> {
-    if (!Array.isArray(events)) {
-      return Promise.reject(new InvalidSendOptionsError(nameOf(events), 'publishAll() takes an array of events'));
-    }
-    if (options?.id !== undefined && events.length > 1) {
-      return Promise.reject(
-        new InvalidSendOptionsError(nameOf(events[0]), 'an id is that of one message, not of several'),
-      );
-    }
-    const each = events.map((event: object) => this.publish(event, options, from));
-    const published = Promise.all(each).then(() => undefined);
-    published.catch(() => 'each event that was refused has been reported');
-    return published;
+    return this.events.publishAll(events, options, from);
   }
 
-  async publishAndWait(event: object, options?: PublishOptions, from?: MessageContext): Promise<void> {
-    await this.publishAndSettle(event, options, from, 'handled');
+  publishAndWait(event: object, options?: PublishOptions, from?: MessageContext): Promise<void> {
+    return this.events.publishAndWait(event, options, from);
   }
 
-  /**
-   * Publishes an event from outside: resolves when the handlers here are done, and when those behind queues have it in
-   * theirs. @throws DISPATCH_EVENT_HANDLING
-   */
-  async takeIn(event: object, options: SendOptions): Promise<void> {
-    await this.publishAndSettle(event, options, undefined, 'stored');
+  /** As {@link EventDispatch.takeIn}. @throws DISPATCH_EVENT_HANDLING */
+  takeIn(event: object, options: SendOptions): Promise<void> {
+    return this.events.takeIn(event, options);
   }
 
   /** Lets a message through that came in before closing began. */
@@ -175,33 +149,6 @@ export class MessageDispatch implements ContextOwner {
     this.admission.isClosing = true;
   }
 
-  private delivered(route: EventRoute, envelope: Envelope, parent: MessageContext | undefined): Promise<void> {
-    try {
-      return this.delivery.deliver(route, envelope, parent, this);
-    } catch (error) {
-      return this.delivery.refuse(envelope.message, error);
-    }
-  }
-
-  private async publishAndSettle(
-    event: object,
-    options: PublishOptions | undefined,
-    from: MessageContext | undefined,
-    queuedUntil: 'stored' | 'handled',
-  ): Promise<void> {
-    const parent = from ?? this.parentOf(options);
-    const route = this.routeOf(event, parent, options);
-    if (route instanceof Error) throw route;
-    const envelope = new Envelope(event, route.definition, 'event', parent?.envelope, withoutContext(options));
-    const published = { route, envelope, parent, owner: this };
-    if (this.queuedEvents.concerns(route, options)) {
-      return this.queuedEvents.deliverAndWait(published, options, queuedUntil);
-    }
-    if (this.decisions.active) this.tellRouted(envelope, route.handlers);
-    const waitFor = options?.await ?? 'handlers';
-    await this.delivery.deliverAndWait(route, envelope, parent, { owner: this, waitFor, alongside: [] });
-  }
-
   private run(
     route: SingleRoute,
     message: object,
@@ -214,7 +161,7 @@ export class MessageDispatch implements ContextOwner {
       this.show(kind, message);
       return this.runMode.runBare(handler.invokeBare, message);
     }
-    const parent = from ?? this.parentOf(options);
+    const parent = from ?? parentOf(options, this.ambient);
     const refusal = isPlain ? undefined : this.admission.refusal(message, parent, options);
     if (refusal !== undefined) return Promise.reject(refusal);
     this.show(kind, message);
@@ -240,7 +187,7 @@ export class MessageDispatch implements ContextOwner {
     options: SendOptions | undefined,
     from: MessageContext | undefined,
   ): Promise<unknown> {
-    const parent = from ?? this.parentOf(options);
+    const parent = from ?? parentOf(options, this.ambient);
     const isMessage = typeof message === 'object' && message !== null;
     const definition = isMessage ? this.routes.definition(classOf(message)) : undefined;
     const placement = definition && this.queued.placementElsewhere(definition, options);
@@ -253,32 +200,9 @@ export class MessageDispatch implements ContextOwner {
     return this.queued.execute(envelope, { key: undefined, placement }, options);
   }
 
-  /** All of them run in the publisher's turn, where nothing is said of that at the call. */
-  private tellRouted(envelope: Envelope, handlers: readonly PlacedHandler[]): void {
-    for (const { facts, placement } of handlers) this.decisions.routed(envelope, facts.key, placement);
-  }
-
   private show(kind: 'command' | 'query', message: object): void {
     const stream = kind === 'command' ? this.streams.commands : this.streams.queries;
     if (stream.observed) stream.next(message);
-  }
-
-  private parentOf(options: SendOptions | undefined): MessageContext | undefined {
-    const given = options?.context;
-    return given instanceof MessageContext ? given : this.ambient.current();
-  }
-
-  /** The route of an event, or why it is not accepted. */
-  private routeOf(
-    event: object,
-    parent: MessageContext | undefined,
-    options: SendOptions | undefined,
-  ): EventRoute | Error {
-    const refusal = this.admission.refusal(event, parent, options);
-    if (refusal !== undefined) return refusal;
-    const route = this.routes.event(classOf(event));
-    const advice = route.handlers.length === 0 ? adviceForUnheard(event) : undefined;
-    return advice === undefined ? route : new InvalidSendOptionsError(nameOf(event), advice);
   }
 
   private unhandled(kind: 'command' | 'query', message: object): HandlerNotFoundError {
@@ -289,11 +213,4 @@ export class MessageDispatch implements ContextOwner {
     const notFound = kind === 'command' ? CommandHandlerNotFoundException : QueryHandlerNotFoundException;
     return new notFound(nameOf(message), adviceForUnhandled(kind, message, this.routes));
   }
-}
-
-/** An envelope that kept the context it was sent from would keep all that led to it. */
-function withoutContext(options: SendOptions | undefined): EnvelopeOptions | undefined {
-  if (options?.context === undefined) return options;
-  const { context: _context, ...kept } = options;
-  return kept;
 }
