@@ -18,10 +18,10 @@ describe.each(STORES)('a process with an outbox that is killed, with its queue o
   it.each(['committing', 'relaying', 'relayed'] as const)(
     'while it is "%s" leaves no order without its message, no message without its order, and none is handled twice',
     async (dieAt) => {
-      const scene = await stage.open(kind, { workerCount: 1 });
+      const scene = await stage.open(kind, { workerCount: 0 });
       const orders = { ...sharedStore('postgres'), scope: `shop_${randomUUID().replaceAll('-', '')}` };
       const config: ShopConfig = { orders, from: 1, count: COUNT, dieAt };
-      const first = await scene.addShop('shop-1', config);
+      const [first] = await Promise.all([scene.addShop('shop-1', config), scene.addWorker()]);
       await until('it to be killed', () => first.hasEnded);
       expect(first.end).toBe('SIGKILL');
       const kept = await pool.query<{ id: string }>(`SELECT id FROM "${orders.scope}".orders`);

@@ -138,7 +138,8 @@ describe('what --app names', () => {
   const env = { STORE: 'BullMQ on Redis', QUEUE: `test-${randomUUID()}` };
   const list = (...args: string[]) => built.command(['dead-letters', 'groups', '--json', '--app', ...args], { env });
 
-  it.each([
+  // Side by side, for each is a process that loads its modules and little else.
+  it.concurrent.each([
     ['an ESM file with one module', ['app.module.mjs']],
     ['its default export before others', ['main-export.mjs']],
     ['a CommonJS file', ['common.cjs']],
@@ -148,7 +149,7 @@ describe('what --app names', () => {
   });
 
   // Each of these is DISPATCH_APPLICATION_NOT_LOADED, but for the store and the queue, whose own errors tell it.
-  it.each([
+  it.concurrent.each([
     ['is not there', ['nowhere.js'], 'There is no file '],
     ['fails as it is loaded', ['broken.mjs'], 'broken.mjs cannot be loaded: out of range'],
     [
