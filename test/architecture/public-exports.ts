@@ -258,6 +258,7 @@ export const SUBPATH_EXPORTS: Readonly<Record<string, readonly string[]>> = {
     'PostgresUnavailableError',
     'StreamClosingError',
     'TransactionAbortedError',
+    'TransactionConflictError',
     'TransactionsBusyError',
     'migratePostgres',
     'pglitePool',

@@ -68,6 +68,24 @@ export class TransactionAbortedError extends DispatchError {
   }
 }
 
+/**
+ * A transaction could not append to a stream, for what others did to it is not in the state that the transaction sees, or each waits for the
+ * other; `cause` is what the server said. The transaction is lost: it has to be done again from its begin.
+ */
+export class TransactionConflictError extends DispatchError {
+  readonly code = 'DISPATCH_TRANSACTION_CONFLICT';
+
+  constructor(
+    readonly stream: string,
+    options: ErrorOptions,
+  ) {
+    super(
+      `The transaction cannot append to the stream "${stream}", which others have changed since it began: do all of it again in a new one, as a failure rule does that retries this error.`,
+      options,
+    );
+  }
+}
+
 /** A transaction could not begin, since all connections were used by others until the time was over. */
 export class TransactionsBusyError extends DispatchError {
   readonly code = 'DISPATCH_TRANSACTIONS_BUSY';

@@ -36,5 +36,6 @@ export {
   PostgresUnavailableError,
   StreamClosingError,
   TransactionAbortedError,
+  TransactionConflictError,
   TransactionsBusyError,
 } from './errors.js';

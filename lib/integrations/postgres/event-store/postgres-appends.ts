@@ -8,6 +8,7 @@ import type { PreparedTables } from '../tables/prepared-tables.js';
 import type { EventStoreStatements, NamedText } from './event-store-statements.js';
 import { StreamLanes } from './stream-lanes.js';
 import {
+  failureIn,
   givenAppend,
   resultOf,
   valuesOfAppend,
@@ -69,7 +70,7 @@ export class PostgresAppends {
   /**
    * Appends in the transaction of the caller, at once; there it may have to wait for whoever is changing the stream.
    *
-   * @throws what `EventStore#append` does, DISPATCH_FOREIGN_TRANSACTION
+   * @throws what `EventStore#append` does, DISPATCH_FOREIGN_TRANSACTION, DISPATCH_TRANSACTION_CONFLICT
    */
   async appendIn(
     transaction: unknown,
@@ -80,8 +81,14 @@ export class PostgresAppends {
     const { sql, tables, channel } = this.parts;
     const given = givenAppend(stream, events, expectedVersion);
     await tables.ready();
-    const rows = await queryIn<OutcomeRow>(transaction, sql.append.text, valuesOfAppend(given, { channel }));
-    return resultOf(given, rows);
+    try {
+      return resultOf(
+        given,
+        await queryIn<OutcomeRow>(transaction, sql.append.text, valuesOfAppend(given, { channel })),
+      );
+    } catch (error) {
+      throw failureIn(given, error);
+    }
   }
 
   /** Resolves when nothing is under way. */

@@ -1,3 +1,5 @@
+import { isNativeError } from 'node:util/types';
+
 import {
   checkAppend,
   ConcurrencyError,
@@ -7,6 +9,15 @@ import {
   type ExpectedVersion,
   type NewEvent,
 } from '../../../index.js';
+import { TransactionConflictError } from '../errors.js';
+
+/**
+ * What the server says of a transaction whose snapshot is too old for what was committed since, and of two that wait for each other:
+ * unique_violation (that of a stream and its version is the only one there is), serialization_failure, deadlock_detected.
+ *
+ * @see https://www.postgresql.org/docs/current/mvcc-serialization-failure-handling.html
+ */
+const CONFLICTS: ReadonlySet<unknown> = new Set(['23505', '40001', '40P01']);
 
 /** An append as the statements take it. */
 export interface GivenAppend {
@@ -117,6 +128,12 @@ export function resultOf({ stream, expectedVersion }: GivenAppend, rows: readonl
     default:
       throw new ConcurrencyError(stream, expectedVersion, Number(row?.version));
   }
+}
+
+/** What an append in the transaction of a caller has failed with. */
+export function failureIn({ stream }: GivenAppend, error: unknown): unknown {
+  const isConflict = isNativeError(error) && 'code' in error && CONFLICTS.has(error.code);
+  return isConflict ? new TransactionConflictError(stream, { cause: error }) : error;
 }
 
 function eventLists(events: readonly NewEvent[], metadata: readonly string[]): readonly unknown[] {

@@ -68,19 +68,19 @@ describe('a stream that is closed after a transaction has taken its snapshot, at
   it.each([
     ['archived', (store: Store) => store.archive('order-1'), ['1']],
     ['deleted', (store: Store) => store.delete('order-1'), []],
-  ])(
-    'is appended to no more where it is %s: the server says that the transaction has to be repeated',
-    async (_closed, close, left) => {
-      const { store } = await openStore();
-      await append(store, '1');
-      const old = await begin('REPEATABLE READ');
-      await old.query('SELECT 1');
-      await close(store);
-      expect(await rejectionOf(append(store, '1', old))).toMatchObject({ code: '40001' });
-      await old.query('ROLLBACK');
-      expect(await names(store)).toEqual(left);
-    },
-  );
+  ])('is appended to no more where it is %s: the transaction has to be repeated', async (_closed, close, left) => {
+    const { store } = await openStore();
+    await append(store, '1');
+    const old = await begin('REPEATABLE READ');
+    await old.query('SELECT 1');
+    await close(store);
+    expect(await rejectionOf(append(store, '1', old))).toMatchObject({
+      code: 'DISPATCH_TRANSACTION_CONFLICT',
+      cause: { code: '40001' },
+    });
+    await old.query('ROLLBACK');
+    expect(await names(store)).toEqual(left);
+  });
 
   it('is appended to where another one is', async () => {
     const { store } = await openStore();
