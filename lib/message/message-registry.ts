@@ -5,6 +5,7 @@ import { definitionOf, type MessageDefinition } from './message.decorator.js';
 export class MessageRegistry {
   private readonly byClass = new Map<MessageClass, MessageDefinition>();
   private readonly byName = new Map<string, Map<number, MessageDefinition>>();
+  private readonly newest = new Map<string, MessageDefinition>();
 
   /**
    * Adds a class; adding it again changes nothing.
@@ -19,7 +20,7 @@ export class MessageRegistry {
     const conflict = versions.get(definition.version);
     this.byClass.set(target, definition);
     this.byName.set(definition.name, versions);
-    if (conflict === undefined) versions.set(definition.version, definition);
+    if (conflict === undefined) this.put(versions, definition);
     return { definition, conflict };
   }
 
@@ -30,8 +31,13 @@ export class MessageRegistry {
 
   /** The class behind a wire name; the newest version where none is given. */
   find(name: string, version?: number): MessageDefinition | undefined {
-    const versions = this.byName.get(name);
-    if (versions === undefined) return undefined;
-    return versions.get(version ?? Math.max(...versions.keys()));
+    return version === undefined ? this.newest.get(name) : this.byName.get(name)?.get(version);
+  }
+
+  private put(versions: Map<number, MessageDefinition>, definition: MessageDefinition): void {
+    const { name, version } = definition;
+    versions.set(version, definition);
+    const newest = this.newest.get(name);
+    if (newest === undefined || version > newest.version) this.newest.set(name, definition);
   }
 }

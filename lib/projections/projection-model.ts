@@ -76,8 +76,16 @@ export function checkProjection(
 
 function applying(type: object, instance: object): ProjectionModel['apply'] {
   const notReplayed = notReplayedBy(type);
-  return (event, context) => {
+  const names = new Map<unknown, string | symbol>();
+  const nameFor = (event: object): string | symbol => {
+    const known = names.get(event.constructor);
+    if (known !== undefined) return known;
     const name = applyingMethodOf(type, event) ?? 'when';
+    names.set(event.constructor, name);
+    return name;
+  };
+  return (event, context) => {
+    const name = nameFor(event);
     if (context.replay && notReplayed.has(name)) return undefined;
     const method: unknown = Reflect.get(instance, name);
     return typeof method === 'function' ? (method.call(instance, event, context) as unknown) : undefined;

@@ -2,11 +2,12 @@ import { isOptionsObject } from '../../common/describe-value.js';
 import { decodeJson, type CodecLimits } from '../../message/codec/json-codec.js';
 import type { Rehydrator } from '../../message/codec/rehydrate.js';
 import { UnreadableMessageError } from '../../message/errors.js';
+import type { MessageDefinition } from '../../message/message.decorator.js';
 import type { MessageRegistry } from '../../message/message-registry.js';
 import { MissingUpcasterError, UnknownEventError, UnreadableEventError } from '../errors.js';
 import type { StoredEvent } from '../event-store.port.js';
 import { Casting } from '../upcasting/casting.js';
-import type { ShapedPayload } from '../upcasting/upcaster.js';
+import type { EventShape, ShapedPayload } from '../upcasting/upcaster.js';
 import type { Upcasters } from '../upcasting/upcasters.js';
 import { RawEvent, type RecordedEvent, type UnknownEvents } from './recorded-event.js';
 
@@ -47,6 +48,11 @@ export class EventReader {
     const { name, schemaVersion: version } = stored;
     const { messages } = this.parts;
     const payload = payloadOf(stored);
+    const newest = messages.find(name);
+    // As a rule it was stored as it is wanted: then nothing is looked for.
+    if (newest?.version === version && versions?.[name] === undefined) {
+      return [recordedAs(stored, newest, this.made(stored, newest, payload))];
+    }
     const wanted = (of: string): number | undefined => versions?.[of] ?? messages.find(of)?.version;
     const shapes = this.casting.cast({ name, version, payload }, wanted, stored);
     return shapes.flatMap((shaped) => this.recorded(stored, shaped, versions) ?? []);
@@ -57,17 +63,20 @@ export class EventReader {
     shaped: ShapedPayload,
     versions: VersionOptions['versions'],
   ): RecordedEvent | undefined {
-    const { messages, rehydrator } = this.parts;
-    const definition = messages.find(shaped.name, shaped.version);
+    const definition = this.parts.messages.find(shaped.name, shaped.version);
     const event =
       definition === undefined
         ? this.rawEvent(stored, shaped, versions)
-        : made(stored, () => rehydrator.toMessage(definition.target, shaped.payload));
-    if (event === undefined) return undefined;
-    const { stream, version, position, id, metadata, recordedAt } = stored;
-    const { name, version: schemaVersion } = shaped;
-    // Field by field, for what is copied by its rest takes ten times as long, and this is done for each event of a replay.
-    return { stream, version, position, id, name, schemaVersion, metadata, recordedAt, event };
+        : this.made(stored, definition, shaped.payload);
+    return event && recordedAs(stored, shaped, event);
+  }
+
+  private made(stored: StoredEvent, { target }: MessageDefinition, payload: object): object {
+    try {
+      return this.parts.rehydrator.toMessage(target, payload);
+    } catch (cause) {
+      throw new UnreadableEventError(stored, { cause });
+    }
   }
 
   private rawEvent(
@@ -90,15 +99,24 @@ export class EventReader {
   }
 }
 
+/** Field by field, for what is copied by its rest takes ten times as long, and this is done for each event of a replay. */
+function recordedAs(
+  { stream, version, position, id, metadata, recordedAt }: StoredEvent,
+  { name, version: schemaVersion }: EventShape,
+  event: object,
+): RecordedEvent {
+  return { stream, version, position, id, name, schemaVersion, metadata, recordedAt, event };
+}
+
 function payloadOf(stored: StoredEvent): object {
-  const payload = made(stored, () => decodeJson(stored.payload, READ_LIMITS));
+  const payload = decoded(stored);
   if (isOptionsObject(payload)) return payload;
   throw new UnreadableEventError(stored, { cause: new UnreadableMessageError('The payload has no fields.') });
 }
 
-function made<T>(stored: StoredEvent, make: () => T): T {
+function decoded(stored: StoredEvent): unknown {
   try {
-    return make();
+    return decodeJson(stored.payload, READ_LIMITS);
   } catch (cause) {
     throw new UnreadableEventError(stored, { cause });
   }

@@ -2,9 +2,10 @@ import { backoffMs } from '../../common/backoff.js';
 import { errorText, isDispatchError } from '../../common/dispatch-error.js';
 import { delay } from '../../common/promises.js';
 import type { StoredEvent } from '../../event-store/event-store.port.js';
+import type { RecordedEvent } from '../../event-store/reading/recorded-event.js';
 import type { Ownership } from '../checkpoints/checkpoint-store.port.js';
 import { ProjectionLostError, ProjectionStoppedError } from '../errors.js';
-import { contextOf, type ProjectionScope } from '../projection-context.js';
+import { contextOf, type ProjectionFacts, type ProjectionScope } from '../projection-context.js';
 import type { ProjectionModel } from '../projection-model.js';
 import { inScope, type ProjectionParts } from './projection-parts.js';
 
@@ -77,9 +78,23 @@ export class TargetWriter {
     return true;
   }
 
-  /** Writes events as part of a transaction that somebody else runs. @throws what the first that fails throws */
-  async writeIn(scope: ProjectionScope, events: readonly StoredEvent[]): Promise<void> {
-    for (const event of events) await this.apply(event, scope);
+  /**
+   * Writes events as part of a transaction that somebody else runs.
+   *
+   * @param wrote is called after each of them
+   * @throws what the first that fails throws
+   */
+  async writeIn(
+    scope: ProjectionScope,
+    events: readonly StoredEvent[],
+    wrote: () => void = () => undefined,
+  ): Promise<void> {
+    for (const event of events) {
+      const applying = this.apply(event, scope);
+      // What is done already is not waited for: a promise for each event would be a good part of the time of a replay.
+      if (applying !== undefined) await applying;
+      wrote();
+    }
   }
 
   /** Says in a transaction how far the target is, before anything else is written in it. @throws DISPATCH_PROJECTION_LOST */
@@ -97,14 +112,25 @@ export class TargetWriter {
     if (!isOwner) throw new ProjectionLostError(ownership.projection, ownership.target);
   }
 
-  /** Hands an event to the projection, whether its stream is parked or not. */
-  async hand(stored: StoredEvent, scope: ProjectionScope): Promise<void> {
-    const { model, ownership, replayUntil } = this.writing;
+  /** Hands an event to the projection, whether its stream is parked or not. @returns undefined where that is done already */
+  hand(stored: StoredEvent, scope: ProjectionScope): Promise<void> | undefined {
+    const { ownership, replayUntil } = this.writing;
     const { projection, target } = ownership;
     const facts = { projection, target, replay: stored.position <= replayUntil };
-    for (const recorded of this.parts.reader.read(stored)) {
-      await model.apply(recorded.event, contextOf(recorded, scope, facts));
+    return this.handEach(this.parts.reader.read(stored), scope, facts);
+  }
+
+  private handEach(
+    events: readonly RecordedEvent[],
+    scope: ProjectionScope,
+    facts: ProjectionFacts,
+  ): Promise<void> | undefined {
+    for (const [index, recorded] of events.entries()) {
+      const applying = this.writing.model.apply(recorded.event, contextOf(recorded, scope, facts));
+      if (applying === undefined) continue;
+      return Promise.resolve(applying).then(() => this.handEach(events.slice(index + 1), scope, facts));
     }
+    return undefined;
   }
 
   private async tryToWrite(events: readonly StoredEvent[], position: number): Promise<WriteFailure | undefined> {
@@ -117,10 +143,7 @@ export class TargetWriter {
         // First, so that whoever is not the owner any more writes nothing, and nobody takes over in between.
         if (transactions.isConfigured) await this.save(position, scope);
         else await this.checkOwnership();
-        for (const event of events) {
-          await this.apply(event, scope);
-          index += 1;
-        }
+        await this.writeIn(scope, events, () => (index += 1));
         if (!transactions.isConfigured) await this.save(position, scope);
         isDone = true;
       });
@@ -146,7 +169,7 @@ export class TargetWriter {
     return found?.position === position;
   }
 
-  private apply(event: StoredEvent, scope: ProjectionScope): Promise<void> {
+  private apply(event: StoredEvent, scope: ProjectionScope): Promise<void> | undefined {
     return this.parkedStreams.has(event.stream) ? this.park(event, undefined, scope) : this.hand(event, scope);
   }
 
