@@ -6,7 +6,7 @@ export { postgresIdempotency, type PostgresIdempotencyOptions } from './idempote
 export { postgresOutbox, type PostgresOutboxOptions } from './outbox/postgres-outbox.js';
 export { postgresInbox, type PostgresInboxOptions } from './inbox/postgres-inbox.js';
 export { postgresSequence, type PostgresSequenceOptions } from './sequence/postgres-sequence.js';
-export { postgresSnapshots } from './snapshots/postgres-snapshots.js';
+export { postgresSnapshots, type PostgresSnapshotsOptions } from './snapshots/postgres-snapshots.js';
 export { migratePostgres, postgresMigrationSql, postgresTablesState } from './tables/migrate-postgres.js';
 export type {
   PostgresMigrationOptions,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { postgresEventStore, postgresSnapshots } from 'nestjs-dispatch/postgres';
+import { Pool } from 'pg';
 
 import { startPostgres } from '../../services/postgres.js';
 import { rejectionOf } from '../../unit/dispatcher/application.js';
@@ -48,5 +49,30 @@ describe('snapshots on Postgres', () => {
     const snapshots = postgresSnapshots({ connection: SHARED, schema });
     const error = await rejectionOf(startOrders({ store, eventStore: { snapshots } }));
     expect(error).toMatchObject({ code: 'DISPATCH_POSTGRES_TABLES', feature: 'snapshots' });
+  });
+
+  it.each([
+    { preparedStatements: true, keptCount: 1 },
+    { preparedStatements: false, keptCount: 0 },
+  ])('are loaded with $keptCount statements kept where preparedStatements is $preparedStatements', async (given) => {
+    const { schema } = freshSchema();
+    const pool = new Pool({ connectionString: SHARED, max: 1 });
+    const { preparedStatements } = given;
+    const snapshots = postgresSnapshots({ connection: pool, schema, migrate: true, preparedStatements });
+    await snapshots.open?.();
+    const snapshot = { stream: 'order-7', version: 3, schemaVersion: 1, state: '{}' };
+    await snapshots.save(snapshot);
+    expect([await snapshots.load('order-7'), await snapshots.load('order-8')]).toEqual([snapshot, undefined]);
+    const { rows } = await pool.query('SELECT statement FROM pg_prepared_statements');
+    expect(rows).toHaveLength(given.keptCount);
+    await pool.end();
+  });
+
+  it('are refused with wrong options, all of them in one error', () => {
+    const wrong = { preparedStatements: 1, schema: 'a"b', other: 1 } as never;
+    const problems = Array.from({ length: 3 }, () => expect.any(String) as unknown);
+    expect(() => postgresSnapshots(wrong)).toThrow(
+      expect.objectContaining({ code: 'DISPATCH_INVALID_POSTGRES_OPTIONS', problems }),
+    );
   });
 });
