@@ -79,6 +79,8 @@ export async function dropTarget(
 
 class Building {
   private readonly names: readonly string[];
+  /** Whether a switch has failed, and not at an event. */
+  private hasFailedBeside = false;
 
   constructor(
     private readonly parts: ProjectionParts,
@@ -126,7 +128,8 @@ class Building {
     const { checkpoints } = this.parts;
     const { ownership, signal, stopping } = this.writer.writing;
     const { projection, target } = ownership;
-    let missingCount = 0;
+    let [missingCount, isHanding] = [0, false];
+    let switchedAt: number | undefined;
     // Before the transaction: a database may have one connection alone. What is behind the goal is left out.
     const page = await this.pageBehind(position);
     try {
@@ -137,20 +140,43 @@ class Building {
         const missing = page.events.filter((event) => event.position <= goal);
         missingCount = missing.length;
         await this.writer.save(goal, scope);
+        isHanding = true;
         await this.writer.writeIn(scope, missing);
+        isHanding = false;
         stopping.throwIfAborted();
         await this.model.hooks.promote?.(target, scope);
         const isActive = await checkpoints.promote(ownership, scope.transaction);
         if (!isActive) throw new ProjectionLostError(projection, target);
+        switchedAt = goal;
         return goal;
       });
     } catch (error) {
+      if (switchedAt !== undefined && (await this.hasSwitched())) return switchedAt;
       const isLost = isDispatchError(error, 'DISPATCH_PROJECTION_LOST');
       // Of two that changed the same at once, in a store without locks, this is the one that lost; the other moved the goal.
       const isOvertaken = isLost && !checkpoints.isShared && (await this.isOwner());
-      // An event that fails is written on its own account, where there are further attempts.
-      if (isOvertaken || stopping.aborted || (!isLost && missingCount > 0)) return undefined;
-      throw error;
+      if (isOvertaken || stopping.aborted) return undefined;
+      // An event that fails, or spoils the transaction, is written on its own account, where there are further attempts. What failed
+      // twice beside the events is not theirs: there would be no end to it where events come all the time.
+      const isOfEvents = isHanding || (missingCount > 0 && !this.hasFailedBeside);
+      this.hasFailedBeside ||= !isHanding;
+      if (isLost || !isOfEvents) throw error;
+      return undefined;
+    }
+  }
+
+  /** Whether a switch came about whose commit failed: its answer may have been lost. Never rejects. */
+  private async hasSwitched(): Promise<boolean> {
+    const { checkpoints } = this.parts;
+    const { ownership, signal } = this.writer.writing;
+    const { projection, target } = ownership;
+    try {
+      // What is active stays locked as long as the commit is under way.
+      await inScope(this.parts, signal, ({ transaction }) => checkpoints.lockActive(projection, transaction));
+      const active = (await checkpoints.targets(projection)).find(({ isActive }) => isActive);
+      return active?.target === target && (await this.isOwner());
+    } catch {
+      return false;
     }
   }
 

@@ -2,11 +2,13 @@ import { describe, expect, it } from '@jest/globals';
 import {
   CommitUncertainError,
   inMemoryTransactions,
+  ProjectionSwitchedNotification,
   type MemoryTransaction,
   type TransactionScope,
 } from 'nestjs-dispatch';
 
 import { LineAdded } from '../event-store/shop.js';
+import { collect } from '../run-modes/queued-application.js';
 import { Ledger, startProjected, until } from './ledger.js';
 
 /** Transactions in memory that are committed, and then told to have failed, as often as `lost` says. */
@@ -40,6 +42,24 @@ describe.each([
     await until('the lost answer', () => counts.lost === 0);
     await shop.projections.whenCaughtUp('ledger', await shop.append('order-1', ...lines(4)));
     expect(shop.ledger.entries['blue']).toEqual(['order-1 1 1', 'order-1 2 2', 'order-1 3 3', 'order-1 4 4']);
+  });
+
+  it('has switched, where it was rebuilt: the rebuild says so, and drops the old target', async () => {
+    const { counts, options } = losing(errorOf);
+    const ledger = new Ledger();
+    const shop = await startProjected({ ledger, options });
+    const switched = collect(shop, ProjectionSwitchedNotification);
+    await shop.projections.whenCaughtUp('ledger', await shop.append('order-1', ...lines(1, 2)));
+    const told: string[] = [];
+    ledger.told.push = (text: string) => {
+      if (text.startsWith('promote')) counts.lost = 1;
+      return told.unshift(text);
+    };
+    expect(await shop.projections.rebuild('ledger')).toEqual({ target: 'green', position: 2 });
+    expect(told).toEqual(['drop blue', 'promote green', 'prepare green']);
+    await until('the notification', () => switched.length === 1);
+    await shop.projections.whenCaughtUp('ledger', await shop.append('order-1', ...lines(3)));
+    expect(ledger.entries['green']).toEqual(['order-1 1 1', 'order-1 2 2', 'order-1 3 3']);
   });
 });
 

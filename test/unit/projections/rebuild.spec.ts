@@ -94,6 +94,49 @@ describe.each([
 });
 
 describe('a rebuild', () => {
+  it('fails where what it promotes cannot be promoted, also where an event comes before each attempt', async () => {
+    const ledger = new Ledger();
+    const { projections, append, checkpoints } = await startProjected({ ledger });
+    await projections.whenCaughtUp('ledger', await append('order-1', new LineAdded(1)));
+    const aborting = new AbortController();
+    let attempts = 0;
+    ledger.told.push = (text: string) => {
+      if (!text.startsWith('promote')) return 0;
+      attempts += 1;
+      if (attempts > 9) aborting.abort(new Error('there is no end to the attempts'));
+      throw new Error('no view');
+    };
+    const targets = checkpoints.targets.bind(checkpoints);
+    let askedFor = 0;
+    checkpoints.targets = async (projection) => {
+      const found = await targets(projection);
+      if (attempts === askedFor) return found;
+      askedFor = attempts;
+      const position = await append('order-1', new LineAdded(attempts));
+      await until('the event', async () => (await targets(projection)).some((each) => each.position === position));
+      return found;
+    };
+    const rebuilding = projections.rebuild('ledger', { signal: aborting.signal });
+    expect(await rejectionOf(rebuilding)).toMatchObject({ message: 'no view' });
+  });
+
+  it('parks an event that spoils the transaction of the switch without failing itself', async () => {
+    const ledger = new Ledger();
+    const { projections, append } = await startProjected({
+      ...{ ledger, projection: { retries: 0, onFailure: 'parkEvent' } },
+    });
+    await projections.whenCaughtUp('ledger', await append('order-1', new LineAdded(1), new LineAdded(2)));
+    ledger.onEvent = (_event, { replay, version, client }) => {
+      const check = (): void => {
+        throw new Error('spoilt');
+      };
+      if (replay && version === 2) client?.add({ check, apply: () => undefined });
+    };
+    expect(await projections.rebuild('ledger')).toEqual({ target: 'green', position: 2 });
+    expect(await projections.list()).toMatchObject([{ parkedCount: 1 }]);
+    expect(ledger.entries['green']).toEqual(['order-1 1 1']);
+  });
+
   it('hands each event to one of the two targets as new, so that what must happen once does', async () => {
     const store = inMemoryEventStore();
     await fill(store, 30, 3);
