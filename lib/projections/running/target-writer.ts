@@ -149,18 +149,25 @@ export class TargetWriter {
       });
     } catch (error) {
       if (isFinal(error)) throw error;
-      const failure = { error, index: Math.min(index, events.length - 1), writtenCount: 0 };
       // A scope that does not tell a refused commit from one whose answer was lost leaves it to us to look.
-      if (transactions.isConfigured) return isDone && (await this.isAt(position)) ? undefined : failure;
-      if (index === events.length) throw error;
-      const last = events[index - 1];
-      if (last !== undefined) await this.save(last.position, { transaction: undefined });
-      return { error, index, writtenCount: index };
+      const isCommitted = isDone && (await this.isAt(position));
+      if (!isCommitted) return this.failureAt(index, events, error);
     }
     for (const event of events) {
       if (this.parkedStreams.has(event.stream)) this.parts.reporter.parked(this.writing.ownership, event, undefined);
     }
     return undefined;
+  }
+
+  private async failureAt(index: number, events: readonly StoredEvent[], error: unknown): Promise<WriteFailure> {
+    if (this.parts.transactions.isConfigured) {
+      return { error, index: Math.min(index, events.length - 1), writtenCount: 0 };
+    }
+    // Nothing was rolled back: what is written is told, and where that is all, it could not be.
+    if (index === events.length) throw error;
+    const last = events[index - 1];
+    if (last !== undefined) await this.save(last.position, { transaction: undefined });
+    return { error, index, writtenCount: index };
   }
 
   private async isAt(position: number): Promise<boolean> {

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import {
   CommitUncertainError,
   inMemoryTransactions,
+  ProjectionEventParkedNotification,
   ProjectionSwitchedNotification,
   type MemoryTransaction,
   type TransactionScope,
@@ -60,6 +61,25 @@ describe.each([
     await until('the notification', () => switched.length === 1);
     await shop.projections.whenCaughtUp('ledger', await shop.append('order-1', ...lines(3)));
     expect(ledger.entries['green']).toEqual(['order-1 1 1', 'order-1 2 2', 'order-1 3 3']);
+  });
+});
+
+describe('a projection whose commit of events of a parked stream happened, and whose answer was lost', () => {
+  it('tells of each of them', async () => {
+    const { counts, options } = losing(() => new Error('Connection terminated'));
+    const ledger = new Ledger();
+    ledger.onEvent = () => {
+      throw new Error('poison');
+    };
+    const projection = { retries: 0, onFailure: 'parkStream' } as const;
+    const shop = await startProjected({ ledger, options, projection });
+    const told = collect(shop, ProjectionEventParkedNotification);
+    await shop.projections.whenCaughtUp('ledger', await shop.append('order-1', ...lines(1)));
+    counts.lost = 1;
+    await shop.projections.whenCaughtUp('ledger', await shop.append('order-1', ...lines(2, 3)));
+    expect(counts.lost).toBe(0);
+    await until('the notifications', () => told.length === 3);
+    expect(told.map(({ event }) => event.version)).toEqual([1, 2, 3]);
   });
 });
 
