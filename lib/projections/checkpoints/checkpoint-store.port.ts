@@ -144,10 +144,17 @@ export interface CheckpointStore<Transaction = unknown> {
   unpark(ownership: Ownership, position: number, transaction?: Transaction): Promise<boolean>;
   /** A page of parked events. */
   parked(query: ParkedQuery): Promise<readonly ParkedRecord[]>;
-  /** Forgets parked events for good. @returns how many */
+  /**
+   * Forgets parked events for good, and waits for transactions that have asked for `parkedStreams()`: what these park is forgotten as well.
+   *
+   * @returns how many
+   */
   discardParked(filter: ParkedFilter): Promise<number>;
-  /** The streams of which an event keeps the later ones parked. */
-  parkedStreams(target: TargetKey): Promise<readonly string[]>;
+  /**
+   * The streams of which an event keeps the later ones parked. With a transaction they stay so until that has ended, or a discard would have
+   * missed what is parked because of them; a store without locks fails the commit instead.
+   */
+  parkedStreams(target: TargetKey, transaction?: Transaction): Promise<readonly string[]>;
   /** Has the owner try parked events again. @returns how many */
   requestRetry(filter: ParkedFilter): Promise<number>;
   /** The first of the events to try again, with all of their streams where these are parked, in the order of their positions: behind one, by default 0. */

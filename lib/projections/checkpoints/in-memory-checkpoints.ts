@@ -157,9 +157,14 @@ class InMemoryCheckpoints implements CheckpointStore {
     return before - this.parkedEvents.length;
   }
 
-  async parkedStreams(target: TargetKey): Promise<readonly string[]> {
-    const keeping = this.parkedEvents.filter((each) => each.isStreamParked && fits(each, target));
-    return [...new Set(keeping.map(({ stream }) => stream))];
+  async parkedStreams(target: TargetKey, transaction?: unknown): Promise<readonly string[]> {
+    const streams = this.streamsParkedIn(target);
+    const isStillSo = (): boolean => {
+      const now = new Set(this.streamsParkedIn(target));
+      return streams.every((stream) => now.has(stream));
+    };
+    if (streams.length > 0) this.change(transaction, target, isStillSo, {});
+    return streams;
   }
 
   async requestRetry(filter: ParkedFilter): Promise<number> {
@@ -214,6 +219,11 @@ class InMemoryCheckpoints implements CheckpointStore {
   private forget(target: MemoryTarget): void {
     this.byKey.delete(keyOf(target));
     this.parkedEvents = this.parkedEvents.filter((each) => keyOf(each) !== keyOf(target));
+  }
+
+  private streamsParkedIn({ projection, target }: TargetKey): readonly string[] {
+    const keeping = this.parkedEvents.filter((each) => each.isStreamParked && fits(each, { projection, target }));
+    return [...new Set(keeping.map(({ stream }) => stream))];
   }
 
   private parkedWithout(key: TargetKey, position: number): readonly MemoryParked[] {

@@ -43,9 +43,9 @@ export class TargetWriter {
     readonly writing: TargetWriting,
   ) {}
 
-  /** Asks which streams are parked. */
-  async readParkedStreams(): Promise<void> {
-    this.parkedStreams = new Set(await this.parts.checkpoints.parkedStreams(this.writing.ownership));
+  /** Asks which streams are parked; in a transaction they stay so until it has ended. */
+  async readParkedStreams(transaction?: unknown): Promise<void> {
+    this.parkedStreams = new Set(await this.parts.checkpoints.parkedStreams(this.writing.ownership, transaction));
   }
 
   /**
@@ -89,6 +89,8 @@ export class TargetWriter {
     events: readonly StoredEvent[],
     wrote: () => void = () => undefined,
   ): Promise<void> {
+    // Somebody may have discarded what was parked of their streams.
+    if (events.some(({ stream }) => this.parkedStreams.has(stream))) await this.readParkedStreams(scope.transaction);
     for (const event of events) {
       const applying = this.apply(event, scope);
       // What is done already is not waited for: a promise for each event would be a good part of the time of a replay.

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 
 import type { ParkedRecord } from '../../projections/checkpoints/checkpoint-store.port.js';
-import { begun, ownership, parkedEvent, type CheckpointBench, type CheckpointBenchCase } from './bench.js';
+import { begun, ownership, parkedEvent, pass, type CheckpointBench, type CheckpointBenchCase } from './bench.js';
 
 function positions({ other, projection }: CheckpointBench): Promise<number[]> {
   return positionsOf(other.parked({ projection, afterPosition: 0, limit: 100 }));
@@ -89,6 +89,29 @@ export const PARKING: readonly CheckpointBenchCase[] = [
       assert.equal(await other.discardParked({ projection, target: 'green' }), 0);
       assert.equal(await other.discardParked({ projection }), 2);
       assert.deepEqual(await positions(bench), []);
+    },
+  },
+  {
+    title: 'forgets as well what a transaction parks that has asked for parked streams, or fails its commit',
+    async run(bench) {
+      const { store, other, projection, transact } = bench;
+      const owner = await begun(bench);
+      await store.park(owner, parkedEvent(1, { isStreamParked: true }));
+      await store.park(owner, parkedEvent(2, { isStreamParked: true }));
+      let discarding: Promise<number> | undefined;
+      const writing = transact(async (transaction) => {
+        assert.equal(await store.save(owner, 3, transaction), true);
+        assert.deepEqual(await store.parkedStreams(owner, transaction), ['order-1']);
+        discarding = other.discardParked({ projection, stream: 'order-1' });
+        await pass(50);
+        await store.park(owner, parkedEvent(3, { isStreamParked: true }), transaction);
+      });
+      const isCommitted = await writing.then(
+        () => true,
+        () => false,
+      );
+      assert.equal(await discarding, isCommitted ? 3 : 2);
+      assert.deepEqual([await positions(bench), await other.parkedStreams(owner)], [[], []]);
     },
   },
 ];

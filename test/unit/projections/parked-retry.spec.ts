@@ -6,6 +6,28 @@ import { Ledger, startProjected, until } from './ledger.js';
 
 const lines = (count: number) => Array.from({ length: count }, (_, index) => new LineAdded(index + 1));
 
+describe('parked events that are given up', () => {
+  it.each([
+    ['with transactions', true],
+    ['without transactions', false],
+  ])('leave no stream parked for the next event, however soon it comes, %s', async (_what, isTransactional) => {
+    const ledger = new Ledger();
+    ledger.onEvent = (_event, { version }) => {
+      if (version === 1) throw new Error('poison');
+    };
+    const shop = await startProjected({
+      ...{ ledger, isTransactional, projection: { retries: 0, onFailure: 'parkStream' } },
+      projected: { pollMs: 60_000, leaseMs: 60_000 },
+    });
+    const { projections, append } = shop;
+    await projections.whenCaughtUp('ledger', await append('order-1', ...lines(2)));
+    expect(await projections.discardParked('ledger', { stream: 'order-1' })).toBe(2);
+    await projections.whenCaughtUp('ledger', await append('order-1', new LineAdded(3)));
+    expect(ledger.entries['blue']).toEqual(['order-1 3 3']);
+    expect(await projections.list()).toMatchObject([{ parkedCount: 0 }]);
+  });
+});
+
 describe('parked events that are tried again', () => {
   it('are tried once each where a stream has more of them than are fetched at once and fails again', async () => {
     const ledger = new Ledger();

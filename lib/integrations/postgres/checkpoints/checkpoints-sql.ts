@@ -77,6 +77,8 @@ export interface CheckpointStatements {
   readonly discardParked: string;
   /** Projection, target. */
   readonly parkedStreams: string;
+  /** Projection, target. Keeps whoever discards them waiting. */
+  readonly lockParkedStreams: string;
   /** Projection, target or null, stream or null. */
   readonly requestRetry: string;
   /** Projection, target, limit, position. */
@@ -189,7 +191,7 @@ function parking({
   parked,
 }: Tables): Pick<
   CheckpointStatements,
-  'park' | 'unpark' | 'parked' | 'discardParked' | 'parkedStreams' | 'requestRetry' | 'toRetry'
+  'park' | 'unpark' | 'parked' | 'discardParked' | 'parkedStreams' | 'lockParkedStreams' | 'requestRetry' | 'toRetry'
 > {
   return {
     park: `WITH ${ownedIn(owners)}
@@ -203,8 +205,18 @@ function parking({
     )
     SELECT 1 FROM owned`,
     parked: `SELECT ${PARKED} FROM ${parked} WHERE projection = $1 AND ${FITS} AND position > $4 ORDER BY position LIMIT $5`,
-    discardParked: `DELETE FROM ${parked} WHERE projection = $1 AND ${FITS} RETURNING 1`,
+    // In the order in which others lock them.
+    discardParked: `WITH meant AS (
+      SELECT target, position FROM ${parked} WHERE projection = $1 AND ${FITS} ORDER BY target, position FOR UPDATE
+    )
+    DELETE FROM ${parked} p USING meant WHERE p.projection = $1 AND p.target = meant.target AND p.position = meant.position
+    RETURNING 1`,
     parkedStreams: `SELECT DISTINCT stream FROM ${parked} WHERE ${KEY} AND is_stream_parked`,
+    // One row of each stream will do: who discards one of them discards all.
+    lockParkedStreams: `SELECT stream FROM ${parked} p WHERE ${KEY} AND is_stream_parked AND NOT EXISTS (
+      SELECT FROM ${parked} e WHERE e.projection = $1 AND e.target = $2 AND e.stream = p.stream AND e.is_stream_parked
+        AND e.position < p.position
+    ) ORDER BY position FOR KEY SHARE OF p`,
     requestRetry: `UPDATE ${parked} SET is_retried = true WHERE projection = $1 AND ${FITS} RETURNING 1`,
     toRetry: `SELECT ${PARKED} FROM ${parked} WHERE ${KEY} AND (is_retried OR (is_stream_parked AND stream IN (
       SELECT stream FROM ${parked} WHERE ${KEY} AND is_retried

@@ -146,11 +146,15 @@ class PostgresCheckpoints implements CheckpointStore {
   }
 
   async discardParked(filter: ParkedFilter): Promise<number> {
-    return (await this.rows(this.sql.discardParked, valuesOf(filter))).length;
+    const { length } = await this.rows(this.sql.discardParked, valuesOf(filter));
+    if (length === 0) return 0;
+    // It may have waited for a transaction, and does not see what that has parked: it is as old as its beginning.
+    return length + (await this.rows(this.sql.discardParked, valuesOf(filter))).length;
   }
 
-  async parkedStreams(target: TargetKey): Promise<readonly string[]> {
-    const rows = await this.rows<{ stream: string }>(this.sql.parkedStreams, keyOf(target));
+  async parkedStreams(target: TargetKey, transaction?: unknown): Promise<readonly string[]> {
+    const statement = transaction === undefined ? this.sql.parkedStreams : this.sql.lockParkedStreams;
+    const rows = await this.rows<{ stream: string }>(statement, keyOf(target), transaction);
     return rows.map(({ stream }) => stream);
   }
 
