@@ -80,10 +80,7 @@ export async function* pagesOfStream<Transaction>(
   }
 }
 
-/**
- * The pages of all events there are now, one at a time. The next page is asked for while one is being worked on, so that the store and
- * its reader work at the same time: two pages are held. @throws DISPATCH_INVALID_READ
- */
+/** The pages of all events there are now, one at a time; two are held. @throws DISPATCH_INVALID_READ */
 export async function* pagesOfAll(
   store: EventStore,
   options: ReadAllOptions = {},
@@ -95,19 +92,8 @@ export async function* pagesOfAll(
     wholeNumberProblem('"pageSize"', pageSize, 1, MAX_PAGE_SIZE),
     ...filterProblems(options),
   ]);
-  const filter = filterOf(options);
-  const read = (after: number, left: number): Promise<EventPage> => {
-    const reading = store.readAllPage({ ...filter, afterPosition: after, limit: Math.min(pageSize, left) });
-    // Who leaves the loop does not wait for it any more, and is not told.
-    reading.catch(() => undefined);
-    return reading;
-  };
-  let left = limit;
-  for (let next: Promise<EventPage> | undefined = read(afterPosition, left); next !== undefined;) {
-    const page: EventPage = await next;
-    const { events, position, isEnd } = page;
-    left -= events.length;
-    next = isEnd || left <= 0 ? undefined : read(position, left);
+  const start = { ...filterOf(options), afterPosition, pageSize, readsAhead: true };
+  for await (const { events } of pagesToEnd(store, start, limit)) {
     if (events.length > 0) yield events;
   }
 }
@@ -115,15 +101,15 @@ export async function* pagesOfAll(
 /**
  * The pages of all events there are and of those that come, until `signal` aborts. It reads on from where it is, page by page,
  * so there is no seam between what was there and what comes, nothing is pushed, and no more than one page is held, however slow
- * its reader. A page without events says that everything up to its position has been read.
+ * its reader: two where it `readsAhead`. A page without events says that everything up to its position has been read.
  *
  * @throws DISPATCH_INVALID_READ, and what the store rejects with; begin anew behind the last position then
  */
 export async function* followPages(
   store: EventStore,
-  options: SubscribeOptions & { readonly signal: AbortSignal },
+  options: SubscribeOptions & { readonly signal: AbortSignal; readonly readsAhead?: boolean },
 ): AsyncGenerator<EventPage, void, undefined> {
-  const { afterPosition = 0, signal, pageSize = DEFAULT_PAGE_SIZE } = options;
+  const { afterPosition = 0, signal, pageSize = DEFAULT_PAGE_SIZE, readsAhead = false } = options;
   const { pollIntervalMs = store.watch === undefined ? 100 : 1000 } = options;
   assertRead([
     afterPosition === 'end' ? undefined : wholeNumberProblem('"afterPosition"', afterPosition, 0),
@@ -135,22 +121,54 @@ export async function* followPages(
   const endWatch = store.watch?.(() => bell.ring());
   try {
     let after = afterPosition === 'end' ? await store.lastPosition() : afterPosition;
-    while (!signal.aborted) {
-      // Before the page is read: what comes meanwhile must ring again.
+    for (let readAtMs = 0; !signal.aborted;) {
+      // Before a page is read: what comes meanwhile must ring again.
       bell.quiet();
-      const reading = store.readAllPage({ ...filterOf(options), afterPosition: after, limit: pageSize });
-      // A store that is being closed may refuse what was asked of it; nobody waits for it any more.
-      const page = await reading.catch((error: unknown) => {
-        if (signal.aborted) return undefined;
-        throw error;
-      });
-      if (page === undefined || signal.aborted) return;
-      after = page.position;
-      yield page;
-      if (page.isEnd) await bell.wait(pollIntervalMs, signal);
+      const start = { ...filterOf(options), afterPosition: after, pageSize, readsAhead };
+      for await (const page of pagesToEnd(store, start)) {
+        if (signal.aborted) return;
+        after = page.position;
+        readAtMs = performance.now();
+        yield page;
+        if (signal.aborted) return;
+      }
+      await bell.wait(readAtMs + pollIntervalMs - performance.now(), signal);
     }
+  } catch (error) {
+    // A store that is being closed may refuse what was asked of it; nobody waits for it any more.
+    if (!signal.aborted) throw error;
   } finally {
     endWatch?.();
+  }
+}
+
+/** Where to begin, and whether a page is asked for while the one before is worked on, so that store and reader work at the same time. */
+interface PagesStart extends EventFilter {
+  readonly afterPosition: number;
+  readonly pageSize: number;
+  readonly readsAhead: boolean;
+}
+
+/** The pages up to the end, those without events too. */
+async function* pagesToEnd(
+  store: EventStore,
+  { pageSize, readsAhead, afterPosition, ...filter }: PagesStart,
+  limit = Infinity,
+): AsyncGenerator<EventPage, void, undefined> {
+  let left = limit;
+  const read = (after: number): Promise<EventPage> =>
+    store.readAllPage({ ...filter, afterPosition: after, limit: Math.min(pageSize, left) });
+  let ahead: Promise<EventPage> | undefined;
+  for (let after = afterPosition; ;) {
+    const page = await (ahead ?? read(after));
+    after = page.position;
+    left -= page.events.length;
+    const isLast = page.isEnd || left <= 0;
+    ahead = readsAhead && !isLast ? read(after) : undefined;
+    // Who leaves the loop does not wait for it any more, and is not told.
+    ahead?.catch(() => undefined);
+    yield page;
+    if (isLast) return;
   }
 }
 

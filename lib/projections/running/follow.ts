@@ -3,7 +3,6 @@ import type { ProjectionModel } from '../projection-model.js';
 import type { Lease } from './lease.js';
 import { retryParked } from './parked-retry.js';
 import type { ProjectionParts } from './projection-parts.js';
-import { oneAhead } from './one-ahead.js';
 import { TargetWriter } from './target-writer.js';
 
 /** When whoever writes a target is to end. */
@@ -35,9 +34,14 @@ export async function follow(
   let { position } = start;
   let lookedAtMs = -Infinity;
   const names = storedNamesOf(model.eventNames);
-  const reading = { names, afterPosition: position, pageSize: model.batchSize, pollIntervalMs: pollMs };
-  const pages = oneAhead(stopping, (signal) => followPages(store, { ...reading, signal }));
-  for await (const page of pages) {
+  const reading = {
+    names,
+    afterPosition: position,
+    pageSize: model.batchSize,
+    pollIntervalMs: pollMs,
+    readsAhead: true,
+  };
+  for await (const page of followPages(store, { ...reading, signal: stopping })) {
     if (page.position > position) {
       if (!(await writer.write(page.events, page.position))) return;
       position = page.position;
