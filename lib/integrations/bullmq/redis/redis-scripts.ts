@@ -114,3 +114,21 @@ for _, id in ipairs(redis.call('LRANGE', KEYS[1] .. 'wait', 0, -1)) do
   end
 end
 return found`;
+
+/**
+ * A script that calls another one, of those with which BullMQ adds a job, for many. KEYS as that has them; ARGV three values for each
+ * job. The answer of each, which may be an error.
+ */
+export function addAll(lua: string): string {
+  return `
+local function add(KEYS, ARGV)
+${lua}
+end
+local answers = {}
+for at = 1, #ARGV, 3 do
+  local isAdded, answer = pcall(add, KEYS, { ARGV[at], ARGV[at + 1], ARGV[at + 2] })
+  if not isAdded and type(answer) ~= 'table' then answer = redis.error_reply(tostring(answer)) end
+  answers[#answers + 1] = answer or false
+end
+return answers`;
+}

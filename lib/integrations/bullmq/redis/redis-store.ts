@@ -3,11 +3,11 @@ import { isNativeError } from 'node:util/types';
 import {
   createRedisBackend,
   Queue,
+  RedisQueueBackend,
   Worker,
   type IQueueBackend,
   type Job,
   type JobJson,
-  type RedisQueueBackend,
 } from 'bullmq';
 
 import type { Availability } from '../availability.js';
@@ -23,6 +23,7 @@ import {
   type StoreWorkerOptions,
 } from '../store.js';
 import { toError } from '../errors.js';
+import { RedisAdds } from './redis-adds.js';
 import { RedisConnections } from './redis-connections.js';
 import { RedisMessages } from './redis-messages.js';
 import { RedisParking } from './redis-parking.js';
@@ -78,13 +79,14 @@ class RedisWorker extends Worker<unknown, unknown> {
 /** BullMQ on Redis or Valkey. */
 export class RedisStore implements Store {
   readonly label: string;
-  /** Small enough for the server to work on one batch while the next is written, and to leave little behind at once. */
-  readonly maxBatchCount = 20;
+  /** The server does nothing else meanwhile: with a hundred for about two milliseconds. */
+  readonly maxBatchCount = 100;
   /** One connection carries settlements and messages alike; on a Cluster all keys of a prefix are on one node. */
   readonly keepsOrder = true;
   readonly parked: RedisParking;
   private readonly connections: RedisConnections;
   private readonly messages: RedisMessages;
+  private readonly adds = new RedisAdds(() => this.connections.shared);
   private readonly prefix: string;
   /** What all queues of this process share. */
   private backend: RedisQueueBackend | undefined;
@@ -130,10 +132,12 @@ export class RedisStore implements Store {
     return queue;
   }
 
-  /** One by one, which BullMQ does in less time than in a batch; they leave in one piece all the same. */
-  add({ backend }: StoreQueue, jobs: readonly JobJson[]): Promise<readonly (string | Error)[]> {
+  /** They leave in one piece, as one command for each place where that is possible. */
+  async add({ backend }: StoreQueue, jobs: readonly JobJson[]): Promise<readonly (string | Error)[]> {
     if (jobs.length > 1) this.connections.joinWrites();
-    return Promise.all(jobs.map((job) => backend.addJob(job, job.id).catch(toError)));
+    const isOurs = jobs.length > 1 && backend instanceof RedisQueueBackend;
+    const answers = isOurs ? await this.adds.add(backend, jobs) : undefined;
+    return answers ?? Promise.all(jobs.map((job) => backend.addJob(job, job.id).catch(toError)));
   }
 
   worker(
