@@ -9,6 +9,7 @@ import { TaskEnqueuedNotification, type TaskFacts } from '../../notifications/ta
 import type { ClaimCheck } from '../claim-check/claim-check.js';
 import { entryFacts } from '../queue/entry-data.js';
 import { InvalidQueueOptionsError } from '../queue/errors.js';
+import type { QueueEntry } from '../queue/queue-backend.port.js';
 import type { QueueCatalog } from '../queue/queue-catalog.js';
 import type { EntrySending } from '../queue/queue-sender.js';
 import { toWireError } from '../queue/wire-error.js';
@@ -80,39 +81,28 @@ export class OutboxHandover {
     return { ends, heldUp };
   }
 
-  /** Without a promise for each message, which would cost as much as the rest of what is done here. */
+  /** Without a promise or a function for each message, which would cost as much as the rest of what is done here. */
   private handAll(wave: readonly OutboxMessage[]): Promise<readonly Answer[]> {
     if (wave.length === 0) return Promise.resolve([]);
     return new Promise((resolve) => {
-      const answers: Answer[] = [];
-      let leftCount = wave.length;
-      for (const [index, message] of wave.entries()) {
-        this.handOne(message, (answer) => {
-          answers[index] = answer;
-          leftCount -= 1;
-          if (leftCount === 0) resolve(answers);
-        });
-      }
+      const answers = new Answers(wave.length, resolve, this);
+      wave.forEach((message, index) => this.handOne(message, new Handing(message, index, answers)));
     });
   }
 
-  private handOne(message: OutboxMessage, answered: (answer: Answer) => void): void {
-    const { queue, entry, dueAtMs } = message;
+  private handOne(message: OutboxMessage, handing: Handing): void {
+    const { queue } = message;
     const known = this.parts.catalog.get(queue);
-    if (known === undefined) {
-      const problem = 'this process does not know it: name it in "queues.each" of DispatchModule';
-      answered(this.refusal(message, new InvalidQueueOptionsError(`the queue "${queue}"`, [problem])));
+    if (known !== undefined) {
+      known.sender.send(handing);
       return;
     }
-    const delayMs = dueAtMs === undefined ? 0 : Math.max(0, dueAtMs - Date.now());
-    known.sender.send({
-      entry: { ...entry, delayMs, replyTo: undefined },
-      resolve: (result) => answered(this.stored(message, result)),
-      reject: (error) => answered(this.refusal(message, error)),
-    });
+    const problem = 'this process does not know it: name it in "queues.each" of DispatchModule';
+    handing.reject(new InvalidQueueOptionsError(`the queue "${queue}"`, [problem]));
   }
 
-  private stored(message: OutboxMessage, result: Result): Answer {
+  /** What it means that a queue has a message. */
+  stored(message: OutboxMessage, result: Result): Answer {
     const { entry } = message;
     const { claims } = this.parts;
     // One of its own id is itself, handed over before by somebody who could not say so any more: that needs its payload.
@@ -136,7 +126,8 @@ export class OutboxHandover {
     channel.publish(new OutboxRelayedNotification(facts, Math.max(0, Date.now() - addedAt.getTime())));
   }
 
-  private refusal(message: OutboxMessage, error: unknown): Answer {
+  /** What it means that a queue has not taken a message, or may not have. */
+  refusal(message: OutboxMessage, error: unknown): Answer {
     if (isDispatchError(error) && NOT_NOW.has(error.code)) return { notNow: error };
     const { id } = message;
     const attempts = message.attempts + 1;
@@ -149,6 +140,47 @@ export class OutboxHandover {
       channel.publish(new OutboxFailedNotification(factsOf(message, undefined), id, attempts, error));
     }
     return { end: { id, status: 'failed', error: toWireError(error) } };
+  }
+}
+
+/** The answers to messages that were handed over together. */
+class Answers {
+  private readonly answers: Answer[] = [];
+
+  constructor(
+    private leftCount: number,
+    private readonly complete: (answers: readonly Answer[]) => void,
+    readonly meaning: Pick<OutboxHandover, 'stored' | 'refusal'>,
+  ) {}
+
+  set(index: number, answer: Answer): void {
+    this.answers[index] = answer;
+    this.leftCount -= 1;
+    if (this.leftCount === 0) this.complete(this.answers);
+  }
+}
+
+/** One message that is handed over. */
+class Handing implements EntrySending {
+  readonly entry: QueueEntry;
+
+  constructor(
+    private readonly message: OutboxMessage,
+    private readonly index: number,
+    private readonly answers: Answers,
+  ) {
+    const { entry, dueAtMs } = message;
+    const { id, name, data, key, priority, deduplicationId } = entry;
+    const delayMs = dueAtMs === undefined ? 0 : Math.max(0, dueAtMs - Date.now());
+    this.entry = { id, name, data, key, priority, delayMs, deduplicationId, replyTo: undefined };
+  }
+
+  resolve(result: Result): void {
+    this.answers.set(this.index, this.answers.meaning.stored(this.message, result));
+  }
+
+  reject(error: unknown): void {
+    this.answers.set(this.index, this.answers.meaning.refusal(this.message, error));
   }
 }
 

@@ -134,7 +134,7 @@ export class QueueSender {
     }
     answers.then(
       (results) => {
-        for (const [index, sending] of batch.entries()) this.tell(sending, results[index]);
+        batch.forEach((sending, index) => this.tell(sending, results[index]));
         end();
       },
       (error: unknown) => this.fail(batch, error, end),

@@ -9,7 +9,8 @@ export interface OutboxRow {
   readonly id: string | number;
   readonly message: string;
   readonly attempts: number;
-  readonly added_at: Date;
+  /** In milliseconds since 1970. */
+  readonly added_at_ms: number;
 }
 
 /** The row of one that was set aside. */
@@ -41,9 +42,11 @@ export function newRow({ queue, entry, dueAtMs }: NewOutboxMessage) {
 }
 
 /** Reads a row; undefined where somebody else has written it, or changed it. */
-export function messageOf({ id, message, attempts, added_at: addedAt }: OutboxRow): OutboxMessage | undefined {
+export function messageOf({ id, message, attempts, added_at_ms: addedAtMs }: OutboxRow): OutboxMessage | undefined {
   const kept = parsed(message);
-  return kept && { ...kept, id: String(id), attempts, addedAt };
+  if (kept === undefined) return undefined;
+  const { queue, entry, dueAtMs } = kept;
+  return { id: String(id), queue, entry, dueAtMs, attempts, addedAt: new Date(addedAtMs) };
 }
 
 /** Reads the row of a message that was set aside, whatever is in it. */
@@ -58,7 +61,7 @@ export function failedMessageOf(row: FailedOutboxRow): FailedOutboxMessage {
     key,
     attempts: row.attempts,
     error: errorOf(row.error),
-    addedAt: row.added_at,
+    addedAt: new Date(row.added_at_ms),
     failedAt: row.failed_at,
   };
 }

@@ -98,7 +98,7 @@ function taking(
 ): Pick<OutboxStatements, 'takeLanes' | 'read' | 'settle' | 'settleAndRead'> {
   const read = (lanesAt: string, countAt: string, leftAt: string, but = ''): string => `SELECT ready.*
     FROM unnest(${lanesAt}::smallint[]) AS taken (lane) CROSS JOIN LATERAL (
-      SELECT one.id, one.message, one.attempts, one.added_at FROM ${table} AS one
+      SELECT one.id, one.message, one.attempts, date_part('epoch', one.added_at) * 1000 AS added_at_ms FROM ${table} AS one
       WHERE one.lane = taken.lane AND ${isReady('one')} AND one.queue <> ALL(${leftAt}::text[]) ${but} AND NOT EXISTS (
         SELECT FROM ${table} AS before WHERE before.order_key = one.order_key AND before.id < one.id
           AND ${isUnsent('before')} AND before.retry_at IS NOT NULL AND before.retry_at > now()
@@ -127,7 +127,7 @@ function looking(table: string): Pick<OutboxStatements, 'counts' | 'failed' | 's
       COALESCE(extract(epoch FROM clock_timestamp() - min(added_at)) * 1000, 0)::float8 AS oldest,
       (SELECT count(*)::int FROM ${table} AS one WHERE one.failed_at IS NOT NULL AND one.sent_at IS NULL) AS failed
     FROM ${table} WHERE sent_at IS NULL AND failed_at IS NULL`,
-    failed: `SELECT id, message, attempts, error, added_at, failed_at FROM ${table}
+    failed: `SELECT id, message, attempts, error, date_part('epoch', added_at) * 1000 AS added_at_ms, failed_at FROM ${table}
     WHERE failed_at IS NOT NULL AND sent_at IS NULL AND id > $1 ORDER BY id LIMIT $2`,
     sweepSent: sweep(table, `sent_at <= now() - ${ms('$1')}`),
     sweepFailed: sweep(table, `failed_at IS NOT NULL AND sent_at IS NULL AND failed_at <= now() - ${ms('$1')}`),

@@ -236,12 +236,13 @@ class PostgresOutbox implements OutboxStore {
 
 /** What was refused, as its statement takes it. */
 function refusedOf({ messages }: OutboxBatch, ends: readonly OutboxEnd[]) {
+  const refused = ends.filter((end) => end.status !== 'sent');
+  if (refused.length === 0) return [];
   const tried = new Map(messages.map(({ id, attempts }) => [id, attempts]));
-  return ends.flatMap((end) => {
-    if (end.status === 'sent') return [];
+  return refused.map((end) => {
     const { id, error } = end;
     const attempts = (tried.get(id) ?? 0) + 1;
-    return [{ id, attempts, delayMs: end.status === 'retry' ? end.delayMs : null, error: JSON.stringify(error) }];
+    return { id, attempts, delayMs: end.status === 'retry' ? end.delayMs : null, error: JSON.stringify(error) };
   });
 }
 
