@@ -39,10 +39,12 @@ export interface Handed {
   readonly ends: readonly OutboxEnd[];
   /** Queues that could not take any, and had better be left alone for a while, and why. */
   readonly heldUp: ReadonlyMap<string, unknown>;
+  /** Those that their queues have joined to others: nobody needs their payloads once the store knows that they are sent. */
+  readonly joined: readonly OutboxMessage[];
 }
 
 type Result = Parameters<EntrySending['resolve']>[0];
-type Answer = { readonly end: OutboxEnd } | { readonly notNow: unknown };
+type Answer = { readonly end: OutboxEnd; readonly isJoined?: boolean } | { readonly notNow: unknown };
 
 /**
  * Hands messages to their queues as if they were sent now, so that they go in the queues' own batches. Of several messages of
@@ -59,6 +61,7 @@ export class OutboxHandover {
     const ends: OutboxEnd[] = [];
     const refused = new Set<string>();
     const heldUp = new Map<string, unknown>();
+    const joined: OutboxMessage[] = [];
     for (const [nth, wave] of wavesOf(messages).entries()) {
       if (nth > 0 && performance.now() >= untilMs) break;
       const isFree = refused.size === 0 && heldUp.size === 0;
@@ -74,11 +77,17 @@ export class OutboxHandover {
           continue;
         }
         ends.push(answer.end);
+        if (answer.isJoined === true) joined.push(message);
         const order = answer.end.status === 'retry' ? orderOf(message) : undefined;
         if (order !== undefined) refused.add(order);
       }
     }
-    return { ends, heldUp };
+    return { ends, heldUp, joined };
+  }
+
+  /** Forgets payloads that are kept elsewhere: not before the store has the end, or a message that comes again would find none. */
+  forget(joined: readonly OutboxMessage[]): void {
+    for (const { entry } of joined) this.parts.claims?.dropped(entry.data);
   }
 
   /** Without a promise or a function for each message, which would cost as much as the rest of what is done here. */
@@ -104,12 +113,12 @@ export class OutboxHandover {
   /** What it means that a queue has a message. */
   stored(message: OutboxMessage, result: Result): Answer {
     const { entry } = message;
-    const { claims } = this.parts;
-    // One of its own id is itself, handed over before by somebody who could not say so any more: that needs its payload.
-    const isJoined = result.status === 'duplicate' && result.id !== entry.id;
-    if (isJoined) claims?.dropped(entry.data);
     this.tellStored(message, result);
-    return { end: { id: message.id, status: 'sent' } };
+    // One of its own id is itself, handed over before by somebody who could not say so any more: that needs its payload.
+    return {
+      end: { id: message.id, status: 'sent' },
+      isJoined: result.status === 'duplicate' && result.id !== entry.id,
+    };
   }
 
   private tellStored(message: OutboxMessage, result: Result): void {

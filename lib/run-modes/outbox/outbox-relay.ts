@@ -17,7 +17,7 @@ const LAST_BATCH_GRACE_MS = 250;
 /** What a relay is made of. */
 export interface OutboxRelayParts {
   readonly options: ResolvedOutbox;
-  readonly handover: Pick<OutboxHandover, 'hand'>;
+  readonly handover: Pick<OutboxHandover, 'hand' | 'forget'>;
   readonly channel: NotificationChannel;
 }
 
@@ -123,7 +123,7 @@ export class OutboxRelay {
     const { options, handover } = this.parts;
     const { store, batchCount: limit, leaseMs } = options;
     if (batch.messages.length >= limit / 2 && this.rounds.size < MAX_ROUNDS) this.begin();
-    const { ends, heldUp } = await handover.hand(batch.messages, untilMs);
+    const { ends, heldUp, joined } = await handover.hand(batch.messages, untilMs);
     this.leaveAlone(batch, heldUp);
     // A store that gives what is not wanted would be asked for ever.
     const isOfUse = ends.length > 0 || [...heldUp.keys()].some((queue) => !without.includes(queue));
@@ -132,6 +132,7 @@ export class OutboxRelay {
     const newUntilMs = performance.now() + leaseMs / 2;
     const more = await store.settle(batch, ends, next);
     this.rest.end();
+    handover.forget(joined);
     // With the same token it is more of what was taken then.
     return more && { batch: more, without: left, untilMs: more.token === batch.token ? untilMs : newUntilMs };
   }
@@ -152,8 +153,11 @@ export class OutboxRelay {
 
   private pause(rest: Rest, error: unknown): void {
     if (this.ending.signal.aborted) return;
+    const wasOn = rest.isOn;
     // Once for each time that it goes away: the queue, or the store, tells of itself too.
     if (rest.begin() === 1) this.logger.warn(`Messages wait in the outbox: ${errorText(error)}`);
+    // Who woke the relay meanwhile does not do so again, and a timer may be early.
+    if (!wasOn) setTimeout(() => this.wake(), Math.ceil(rest.leftMs) + 1).unref();
     const { channel } = this.parts;
     if (channel.wants(OutboxErrorNotification)) channel.publish(new OutboxErrorNotification(error));
   }

@@ -9,7 +9,12 @@ export class Rest {
   private untilMs = 0;
 
   get isOn(): boolean {
-    return performance.now() < this.untilMs;
+    return this.leftMs > 0;
+  }
+
+  /** How long it goes on, in milliseconds; 0 where it does not. */
+  get leftMs(): number {
+    return Math.max(0, this.untilMs - performance.now());
   }
 
   /** Begins, or goes on for longer. @returns how often it has since it was there */
