@@ -146,6 +146,23 @@ describe('an application with an outbox on Postgres', () => {
   });
 });
 
+/** A pool whose server refuses some statements. */
+function refusing(pool: pg.Pool, isRefused: (text: string) => boolean): pg.Pool {
+  const connect = async (): Promise<unknown> => {
+    const client = await pool.connect();
+    const query = (text: string, values: unknown[]) =>
+      isRefused(text) ? client.query('SELECT 1 / 0') : client.query(text, values);
+    return new Proxy(client, {
+      get(target, name) {
+        if (name === 'query') return query;
+        const value: unknown = Reflect.get(target, name);
+        return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+      },
+    });
+  };
+  return Object.assign(Object.create(pool) as pg.Pool, { connect });
+}
+
 describe('the outbox on Postgres', () => {
   it('deletes what is sent when its time is over, and what was set aside, and nothing else', async () => {
     const { schema, pool } = freshSchema();
@@ -160,6 +177,22 @@ describe('the outbox on Postgres', () => {
     expect((await store.counts()).failed).toBe(24);
     await until('the old ones to be gone', async () => (await pool.query(`SELECT FROM ${table}`)).rowCount === 7);
     expect((await store.counts()).failed).toBe(4);
+    await store.close?.();
+  });
+
+  it('has lanes no longer whose messages it could not read', async () => {
+    const { schema, pool } = freshSchema();
+    let failures = 0;
+    const connection = refusing(pool, (text) => text.startsWith('SELECT ready') && failures-- > 0);
+    const store = postgresOutbox({ connection, schema, migrate: true });
+    await store.open?.();
+    const entry = { id: 'm', name: 'n', data: {}, key: 'k', priority: 1, deduplicationId: undefined };
+    const messages = [{ queue: 'q', entry, dueAtMs: undefined }];
+    await pgTransactions(pool).run((client) => store.add(messages, client), {});
+    const take = { limit: 10, leaseMs: 60_000 };
+    failures = 1;
+    await expect(store.take(take)).rejects.toThrow('division by zero');
+    expect((await store.take(take))?.messages).toHaveLength(1);
     await store.close?.();
   });
 

@@ -128,8 +128,7 @@ class PostgresOutbox implements OutboxStore {
       const found = await this.run<{ lane: number }>(this.sql.takeLanes, token, leaseMs, left);
       if (found.length === 0) return undefined;
       const lanes = found.map(({ lane }) => lane);
-      const rows = await this.run<OutboxRow>(this.sql.read, lanes, Math.ceil(limit / lanes.length), left);
-      const batch = await this.batchOf(token, rows.slice(0, limit));
+      const batch = await this.readFirst(token, lanes, { limit, left });
       if (batch !== undefined) {
         this.hold(token, { lanes, takenAtMs });
         return batch;
@@ -189,6 +188,22 @@ class PostgresOutbox implements OutboxStore {
     await this.sweep.stop();
     await this.listener.close();
     await this.client.close();
+  }
+
+  /** What the lanes have that were just taken; where that cannot be read they are free again, and do not wait for the end of the lease. */
+  private async readFirst(
+    token: string,
+    lanes: readonly number[],
+    { limit, left }: { readonly limit: number; readonly left: readonly string[] },
+  ): Promise<OutboxBatch | undefined> {
+    try {
+      const rows = await this.run<OutboxRow>(this.sql.read, lanes, Math.ceil(limit / lanes.length), left);
+      return await this.batchOf(token, rows.slice(0, limit));
+    } catch (error) {
+      // Whoever took them is told why they could not be read, which matters more.
+      await this.run(this.sql.settle, [], token).catch(() => undefined);
+      throw error;
+    }
   }
 
   /** What a process takes and never settles is given up by the lease. */
