@@ -1,4 +1,7 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import pg from 'pg';
 
 import { bullmqPostgres } from '../../../lib/integrations/bullmq/index.js';
 import { listening } from '../../services/free-port.js';
@@ -44,6 +47,40 @@ describe('BullMQ on a Postgres that stops answering', () => {
     await until('the replies', () => instance.replies.size >= 2);
     // Dozens of failed attempts of several workers, told as a few errors.
     expect(instance.errors.length).toBeLessThan(40);
+    await consumer.close();
+    await instance.backend.close();
+  });
+
+  it('hands out what a worker left behind that died, as soon as it did before', async () => {
+    const schema = 'dispatch';
+    const instance = new Instance(bullmqPostgres({ connection: postgres.url, schema, migrate, commandTimeoutMs: 500 }));
+    await instance.backend.open();
+    const queue = await instance.queue({ lanes: 0, concurrency: 1, lockMs: 1000 });
+    const { seen, handle } = recorder();
+    const consumer = await instance.backend.consume(queue, handle);
+    await instance.enqueue(queue, entry());
+    await until('the first delivery', () => seen.length === 1);
+    await postgres.kill('SIGQUIT');
+    // Longer than from one look for abandoned jobs to the next, of which nobody is told.
+    await delay(600);
+    await postgres.restart();
+    await until('the server to be used', () =>
+      instance.backend.pause(queue.name).then(
+        () => true,
+        () => false,
+      ),
+    );
+    await instance.enqueue(queue, entry({ id: 'abandoned' }));
+    const client = new pg.Client({ connectionString: postgres.url });
+    await client.connect();
+    await client.query(
+      `UPDATE "${schema}".job SET state = 'active', lock_token = 'gone', locked_until_ms = 1 WHERE queue = $1 AND state = 'waiting'`,
+      [queue.name],
+    );
+    await client.end();
+    await instance.backend.resume(queue.name);
+    // Twice the lock, and not five seconds from the look that failed.
+    expect(await duration(until('it', () => seen.length === 2))).toBeLessThan(2000);
     await consumer.close();
     await instance.backend.close();
   });

@@ -72,6 +72,14 @@ class PostgresWorker extends Worker<unknown, unknown, string, IQueueBackend, Job
   protected override createJob(data: JobJson, jobId: string): Job<unknown, unknown> {
     return super.createJob(originalJob(data), jobId);
   }
+
+  /** After a look for abandoned jobs that failed BullMQ rests for five seconds: so long nobody would be relieved who dies then. */
+  protected override checkConnectionError<T>(
+    look: () => Promise<T>,
+    delayMs = this.opts.runRetryDelay,
+  ): Promise<T | undefined> {
+    return super.checkConnectionError(look, delayMs);
+  }
 }
 
 /** BullMQ on Postgres. */

@@ -64,6 +64,14 @@ class RedisWorker extends Worker<unknown, unknown> {
     return (this.whenReady ??= super.waitUntilReady());
   }
 
+  /** After a look for abandoned jobs that failed BullMQ rests for five seconds: so long nobody would be relieved who dies then. */
+  protected override checkConnectionError<T>(
+    look: () => Promise<T>,
+    delayMs = this.opts.runRetryDelay,
+  ): Promise<T | undefined> {
+    return super.checkConnectionError(look, delayMs);
+  }
+
   /** There is no telemetry of BullMQ's own here to wrap a job with. */
   override trace<T>(
     _kind: unknown,

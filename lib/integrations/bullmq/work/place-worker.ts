@@ -17,7 +17,7 @@ import type { Store, StoreJob, StoreWorker, StoreWorkerOptions } from '../store.
 const REFUSED_DELAY_MS = 1000;
 /** How long an idle worker blocks before it looks again by itself, in seconds: a lane has no wake-up when it changes hands. */
 const DRAIN_DELAY_SECONDS = 1;
-/** How long a worker waits after a failed connection before it fetches again, in milliseconds. */
+/** How long a worker waits after a failed connection before it fetches again, or looks for abandoned jobs, in milliseconds. */
 const RUN_RETRY_DELAY_MS = 500;
 
 /** What a worker needs of the adapter. */
