@@ -1,4 +1,4 @@
-import type { AppendResult, EventStore, NewEvent, StoreAppendOptions } from './event-store.port.js';
+import type { AppendResult, EventStore, NewEvent, StoreAppendOptions, StoreAppendResult } from './event-store.port.js';
 
 /** An append that is about to be made. */
 export interface HookedAppend {
@@ -6,8 +6,8 @@ export interface HookedAppend {
   readonly stream: string;
   readonly events: readonly NewEvent[];
   readonly options: StoreAppendOptions;
-  /** Makes it, in a transaction where one is given. */
-  proceed(transaction: unknown): Promise<AppendResult>;
+  /** Makes it, in a transaction where one is given, and asks for the events where they are needed. */
+  proceed(transaction: unknown, returnsEvents?: boolean): Promise<StoreAppendResult>;
 }
 
 /** Does what belongs to every append of an application. */

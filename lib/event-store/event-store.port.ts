@@ -43,6 +43,8 @@ export interface StoreAppendOptions<Transaction = unknown> {
   readonly expectedVersion: ExpectedVersion;
   /** The caller's own transaction, in whatever form the store takes it: the events are there when that commits. */
   readonly transaction?: Transaction | undefined;
+  /** Whether the caller goes on with the events as they were recorded, and reads them where the store does not say. Default false. */
+  readonly returnsEvents?: boolean | undefined;
 }
 
 /** Where an append has put its events. */
@@ -51,6 +53,12 @@ export interface AppendResult {
   readonly version: number;
   /** The position of the last event appended; 0 where there was none to append. */
   readonly position: number;
+}
+
+/** What a store says of an append. */
+export interface StoreAppendResult extends AppendResult {
+  /** What was appended, as a page of the stream gives it: where it was asked for, and the store knows it without another question. */
+  readonly events?: readonly StoredEvent[] | undefined;
 }
 
 /** Which page of a stream to read. */
@@ -129,7 +137,11 @@ export interface EventStore<Transaction = never> {
    * @throws DISPATCH_STREAM_ARCHIVED, DISPATCH_STREAM_DELETED
    * @throws DISPATCH_INVALID_APPEND, as `checkAppend()` does
    */
-  append(stream: string, events: readonly NewEvent[], options: StoreAppendOptions<Transaction>): Promise<AppendResult>;
+  append(
+    stream: string,
+    events: readonly NewEvent[],
+    options: StoreAppendOptions<Transaction>,
+  ): Promise<StoreAppendResult>;
   /** Reads a page of a stream; of one that does not exist an empty one. @throws DISPATCH_STREAM_DELETED */
   readStreamPage(stream: string, query: StreamPageQuery<Transaction>): Promise<readonly StoredEvent[]>;
   /** Reads a page of all events. Those of deleted streams are left out. */

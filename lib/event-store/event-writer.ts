@@ -17,6 +17,7 @@ import type {
   ExpectedVersion,
   NewEvent,
   StoreAppendOptions,
+  StoreAppendResult,
 } from './event-store.port.js';
 
 /** Who writes events, and in what. */
@@ -117,8 +118,8 @@ function hooked<Transaction>(
   options: StoreAppendOptions<Transaction>,
 ): HookedAppend {
   const { expectedVersion } = options;
-  const proceed = (transaction: Transaction | undefined): Promise<AppendResult> =>
-    store.append(stream, events, transaction === undefined ? { expectedVersion } : { expectedVersion, transaction });
+  const proceed = (transaction: Transaction | undefined, returnsEvents?: boolean): Promise<StoreAppendResult> =>
+    store.append(stream, events, { expectedVersion, transaction, returnsEvents });
   // What a hook hands on as a transaction is one of those that the store takes: the caller's, or that of the application's scope.
   return { store, stream, events, options, proceed };
 }

@@ -48,6 +48,7 @@ export type {
   ExpectedVersion,
   NewEvent,
   StoreAppendOptions,
+  StoreAppendResult,
   StoredEvent,
   StreamFacts,
   StreamPageQuery,

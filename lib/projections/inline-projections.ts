@@ -46,11 +46,17 @@ export class InlineProjections implements AppendHook {
   private async within(append: HookedAppend, scope: ProjectionScope): Promise<AppendResult> {
     const { store, stream, events } = append;
     const { transaction } = scope;
-    const result = await append.proceed(transaction);
-    const from = result.version - events.length + 1;
-    const query = { from, to: result.version, direction: 'forwards', limit: events.length, transaction } as const;
+    const result = await append.proceed(transaction, true);
+    const { version: to } = result;
+    const query = {
+      from: to - events.length + 1,
+      to,
+      direction: 'forwards',
+      limit: events.length,
+      transaction,
+    } as const;
     // As the store has recorded them: with their positions, and its time.
-    for (const stored of await store.readStreamPage(stream, query)) await this.write(stored, scope);
+    for (const stored of result.events ?? (await store.readStreamPage(stream, query))) await this.write(stored, scope);
     return result;
   }
 

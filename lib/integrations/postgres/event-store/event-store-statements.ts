@@ -1,12 +1,5 @@
-import { createHash } from 'node:crypto';
-
+import { namedText, type NamedText } from '../connection/named-text.js';
 import { removalId, streamLock, tableId } from './event-store-tables.js';
-
-/** A statement as it is kept by a server. */
-export interface NamedText {
-  readonly text: string;
-  readonly name: string | undefined;
-}
 
 /** The statements of the store. Each is atomic by itself. */
 export interface EventStoreStatements {
@@ -46,7 +39,7 @@ const EVENT = 'AS n(id, name, schema_version, payload, metadata, nth)';
 
 /** The same, for a schema; with names where the server is to keep them. */
 export function eventStoreStatements(schema: string, isPrepared: boolean): EventStoreStatements {
-  const named = (text: string): NamedText => ({ text, name: isPrepared ? nameOf(text) : undefined });
+  const named = (text: string): NamedText => namedText(text, isPrepared);
   return {
     appendOne: named(appendOne(schema)),
     appendSeveral: named(appendSeveral(schema)),
@@ -163,9 +156,4 @@ function filteredPage(schema: string): string {
       AND ($4::text[] IS NULL OR e.name = ANY ($4)) AND ($5::text[] IS NULL OR split_part(e.stream, '-', 1) = ANY ($5))
       AND ($6 OR NOT EXISTS (SELECT FROM "${schema}".dispatch_closed_streams c WHERE c.stream = e.stream AND c.is_archived))
     ORDER BY e.position LIMIT $3`;
-}
-
-/** A server takes 63 bytes. */
-function nameOf(text: string): string {
-  return `dispatch_${createHash('sha256').update(text).digest('hex').slice(0, 24)}`;
 }

@@ -62,7 +62,7 @@ function appendFunction(schema: string): string {
   return `CREATE FUNCTION "${schema}".dispatch_append(
       in_stream text, in_expected bigint, in_ids text[], in_names text[], in_schema_versions integer[],
       in_payloads text[], in_metadata text[], in_wait text, in_channel text,
-      OUT outcome text, OUT version bigint, OUT "position" bigint
+      OUT outcome text, OUT version bigint, OUT "position" bigint, OUT positions bigint[], OUT recorded_at double precision[]
     ) LANGUAGE plpgsql AS $append$
     DECLARE
       closed record;
@@ -106,9 +106,10 @@ function insertion(schema: string): string {
             FROM unnest(in_ids, in_names, in_schema_versions, in_payloads, in_metadata) WITH ORDINALITY
               AS n(id, name, schema_version, payload, metadata, nth)
             ORDER BY n.nth
-            RETURNING e.version, e.position
+            RETURNING e.version, e.position, date_part('epoch', e.recorded_at) AS recorded_at
           )
-          SELECT max(w.version), max(w.position) INTO version, "position" FROM written w;`;
+          SELECT max(w.version), max(w.position), array_agg(w.position ORDER BY w.version), array_agg(w.recorded_at ORDER BY w.version)
+          INTO version, "position", positions, recorded_at FROM written w;`;
 }
 
 /** Archives a stream, or deletes it, when nobody else changes it: an append whose snapshot is older does not know, see the README. */

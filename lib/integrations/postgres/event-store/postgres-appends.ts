@@ -1,16 +1,18 @@
-import type { AppendResult, ExpectedVersion, NewEvent } from '../../../index.js';
+import type { AppendResult, ExpectedVersion, NewEvent, StoreAppendOptions, StoreAppendResult } from '../../../index.js';
 import { isRefusal } from '../connection/outage.js';
 import type { Statement } from '../connection/driver.js';
+import type { NamedText } from '../connection/named-text.js';
 import type { PostgresClient } from '../connection/postgres-client.js';
 import { queryIn } from '../connection/postgres-transaction.js';
 import { PostgresUnavailableError } from '../errors.js';
 import type { PreparedTables } from '../tables/prepared-tables.js';
-import type { EventStoreStatements, NamedText } from './event-store-statements.js';
+import type { EventStoreStatements } from './event-store-statements.js';
 import { StreamLanes } from './stream-lanes.js';
 import {
   failureIn,
   givenAppend,
   resultOf,
+  storedEvents,
   valuesOfAppend,
   valuesOfMany,
   valuesOfOne,
@@ -76,16 +78,15 @@ export class PostgresAppends {
     transaction: unknown,
     stream: string,
     events: readonly NewEvent[],
-    expectedVersion: ExpectedVersion,
-  ): Promise<AppendResult> {
+    { expectedVersion, returnsEvents }: StoreAppendOptions,
+  ): Promise<StoreAppendResult> {
     const { sql, tables, channel } = this.parts;
     const given = givenAppend(stream, events, expectedVersion);
     await tables.ready();
     try {
-      return resultOf(
-        given,
-        await queryIn<OutcomeRow>(transaction, sql.append.text, valuesOfAppend(given, { channel })),
-      );
+      const rows = await queryIn<OutcomeRow>(transaction, sql.append, valuesOfAppend(given, { channel }));
+      const result = resultOf(given, rows);
+      return returnsEvents === true ? { ...result, events: storedEvents(given, rows) } : result;
     } catch (error) {
       throw failureIn(given, error);
     }

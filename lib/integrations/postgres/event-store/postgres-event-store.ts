@@ -3,16 +3,17 @@ import { createHash } from 'node:crypto';
 import {
   StreamDeletedError,
   type AllPageQuery,
-  type AppendResult,
   type EventPage,
   type EventStore,
   type NewEvent,
   type StoreAppendOptions,
+  type StoreAppendResult,
   type StoredEvent,
   type StreamFacts,
   type StreamPageQuery,
 } from '../../../index.js';
 import { ChannelListener } from '../connection/channel-listener.js';
+import type { NamedText } from '../connection/named-text.js';
 import { PostgresClient } from '../connection/postgres-client.js';
 import {
   choiceProblems,
@@ -24,7 +25,7 @@ import { queryIn, type PostgresTransaction } from '../connection/postgres-transa
 import { StreamClosingError } from '../errors.js';
 import { PreparedTables } from '../tables/prepared-tables.js';
 import { EventAnnouncements } from './event-announcements.js';
-import { eventStoreStatements, type EventStoreStatements, type NamedText } from './event-store-statements.js';
+import { eventStoreStatements, type EventStoreStatements } from './event-store-statements.js';
 import { PostgresAppends } from './postgres-appends.js';
 import { SettledPosition, type Look } from './settled-position.js';
 import { storedEvent, type EventRow } from './stored-row.js';
@@ -37,7 +38,7 @@ export interface PostgresEventStoreOptions extends PostgresStoreOptions {
    */
   readonly notifications?: boolean;
   /**
-   * Whether statements are kept by the server, for each connection, so that it reads and plans them once. False is for a proxy that pools
+   * Whether statements are kept by the server, for each connection, those of transactions too, so that it reads and plans them once. False is for a proxy that pools
    * by transaction and cannot do that, as PgBouncer before 1.21. Default true.
    */
   readonly preparedStatements?: boolean;
@@ -116,10 +117,11 @@ class PostgresEventStore implements EventStore<PostgresTransaction> {
   append(
     stream: string,
     events: readonly NewEvent[],
-    { expectedVersion, transaction }: StoreAppendOptions<PostgresTransaction>,
-  ): Promise<AppendResult> {
+    options: StoreAppendOptions<PostgresTransaction>,
+  ): Promise<StoreAppendResult> {
+    const { transaction, expectedVersion } = options;
     if (transaction === undefined) return this.appends.append(stream, events, expectedVersion);
-    return this.appends.appendIn(transaction, stream, events, expectedVersion);
+    return this.appends.appendIn(transaction, stream, events, options);
   }
 
   async readStreamPage(
@@ -208,7 +210,7 @@ class PostgresEventStore implements EventStore<PostgresTransaction> {
     transaction?: PostgresTransaction,
   ): Promise<readonly Row[]> {
     await this.tables.ready();
-    if (transaction !== undefined) return queryIn<Row>(transaction, statement.text, values);
+    if (transaction !== undefined) return queryIn<Row>(transaction, statement, values);
     return this.client.run<Row>({ ...statement, values });
   }
 }

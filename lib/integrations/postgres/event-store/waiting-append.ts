@@ -8,6 +8,7 @@ import {
   type AppendResult,
   type ExpectedVersion,
   type NewEvent,
+  type StoredEvent,
 } from '../../../index.js';
 import { TransactionConflictError } from '../errors.js';
 
@@ -43,6 +44,9 @@ export interface OutcomeRow {
   readonly outcome: 'appended' | 'conflict' | 'archived' | 'deleted';
   readonly version: number | string;
   readonly position: number | string;
+  /** Of each event that was appended, and when, in seconds since 1970. */
+  readonly positions: readonly (number | string)[] | null;
+  readonly recorded_at: readonly number[] | null;
 }
 
 /** An append as the statements take it. @throws DISPATCH_INVALID_APPEND, and TypeError for metadata that JSON cannot hold */
@@ -134,6 +138,19 @@ export function resultOf({ stream, expectedVersion }: GivenAppend, rows: readonl
 export function failureIn({ stream }: GivenAppend, error: unknown): unknown {
   const isConflict = isNativeError(error) && 'code' in error && CONFLICTS.has(error.code);
   return isConflict ? new TransactionConflictError(stream, { cause: error }) : error;
+}
+
+/** What was appended, as a page of the stream would give it. */
+export function storedEvents({ stream, events }: GivenAppend, [row]: readonly OutcomeRow[]): readonly StoredEvent[] {
+  const { positions, recorded_at: times } = row ?? {};
+  const before = Number(row?.version) - events.length;
+  return events.map((event, index) => ({
+    ...event,
+    stream,
+    version: before + index + 1,
+    position: Number(positions?.[index]),
+    recordedAt: new Date((times?.[index] ?? Number.NaN) * 1000),
+  }));
 }
 
 function eventLists(events: readonly NewEvent[], metadata: readonly string[]): readonly unknown[] {

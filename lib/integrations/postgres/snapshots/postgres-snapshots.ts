@@ -1,5 +1,6 @@
 import type { Snapshot, SnapshotStore } from '../../../index.js';
-import { PostgresClient, type Statement } from '../connection/postgres-client.js';
+import type { Statement } from '../connection/driver.js';
+import { PostgresClient } from '../connection/postgres-client.js';
 import {
   choiceProblems,
   resolvePostgresOptions,

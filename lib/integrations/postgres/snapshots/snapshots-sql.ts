@@ -1,6 +1,4 @@
-import { createHash } from 'node:crypto';
-
-import type { Statement } from '../connection/postgres-client.js';
+import { namedText, type NamedText } from '../connection/named-text.js';
 
 /** Makes the table of snapshots. The state is a text, since `jsonb` changes what it is given, and refuses some of it. */
 export const SNAPSHOTS_STEPS: readonly ((schema: string) => string)[] = [
@@ -16,7 +14,7 @@ export const SNAPSHOTS_STEPS: readonly ((schema: string) => string)[] = [
 /** The statements of the store. Each is atomic by itself, and may be repeated. */
 export interface SnapshotsStatements {
   /** Stream. With a name where the server is to keep it. */
-  readonly load: Pick<Statement, 'text' | 'name'>;
+  readonly load: NamedText;
   /** Stream, version, schema version, state. */
   readonly save: string;
   /** Stream. */
@@ -26,18 +24,12 @@ export interface SnapshotsStatements {
 /** The same, for a schema. */
 export function snapshotsStatements(schema: string, isPrepared: boolean): SnapshotsStatements {
   const table = `"${schema}".dispatch_snapshots`;
-  const load = `SELECT version, schema_version, state FROM ${table} WHERE stream = $1`;
   return {
-    load: { text: load, name: isPrepared ? nameOf(load) : undefined },
+    load: namedText(`SELECT version, schema_version, state FROM ${table} WHERE stream = $1`, isPrepared),
     save: `INSERT INTO ${table} AS s (stream, version, schema_version, state) VALUES ($1, $2, $3, $4)
     ON CONFLICT (stream) DO UPDATE SET version = excluded.version, schema_version = excluded.schema_version,
       state = excluded.state, taken_at = excluded.taken_at
     WHERE s.version <= excluded.version`,
     remove: `DELETE FROM ${table} WHERE stream = $1`,
   };
-}
-
-/** A server takes 63 bytes. */
-function nameOf(text: string): string {
-  return `dispatch_${createHash('sha256').update(text).digest('hex').slice(0, 24)}`;
 }

@@ -2,12 +2,15 @@ import { CommitUncertainError, TransactionOverError } from '../../../index.js';
 import { isOutage, within } from '../connection/outage.js';
 import type { PooledConnection } from '../connection/driver.js';
 import type { PostgresClient } from '../connection/postgres-client.js';
+import { takingNames } from '../connection/postgres-transaction.js';
 import { TransactionAbortedError } from '../errors.js';
 import type { PostgresResult, PostgresStatement, PostgresTransactionClient } from './transaction-client.js';
 
 /** A transaction that has begun, on a connection that is its own until it is over. */
 export class OpenTransaction {
-  readonly client: PostgresTransactionClient = { query: (statement, values) => this.query(statement, values) };
+  readonly client: PostgresTransactionClient = takingNames({
+    query: (statement, values) => this.query(statement, values),
+  });
   private isOver = false;
   /** The first statement that failed, or how the connection broke. */
   private failure: { readonly reason: unknown } | undefined;
