@@ -49,9 +49,15 @@ export interface EventWriterParts {
   readonly ambient: AmbientStore;
 }
 
+interface KnownClass {
+  readonly name: string;
+  readonly version: number;
+}
+
 /** Makes what a store takes out of instances of the application's classes, and appends it. */
 export class EventWriter {
   private hook: AppendHook | undefined;
+  private readonly known = new WeakMap<object, KnownClass>();
 
   constructor(private readonly parts: EventWriterParts) {}
 
@@ -93,12 +99,17 @@ export class EventWriter {
     });
   }
 
-  private knownDefinition(event: object): { readonly name: string; readonly version: number } {
-    const { messages } = this.parts;
+  /** What is known of a class stays so: its name belongs to nobody else. */
+  private knownDefinition(event: object): KnownClass {
     const target = classOf(event);
+    let known = this.known.get(target);
+    if (known !== undefined) return known;
+    const { messages } = this.parts;
     const { name, version } = messages.definition(target);
     if (messages.find(name, version)?.target !== target) throw new UnknownEventError(name, version, undefined);
-    return { name, version };
+    known = { name, version };
+    this.known.set(target, known);
+    return known;
   }
 
   private textOf(event: object): string {

@@ -26,6 +26,7 @@ const SIDES: Readonly<Record<string, (application: string) => Promise<readonly (
     (await import('./outbox/ours.js')).relayScenarios(relayedBackendOf(application)),
   'outbox/bulk': async (application) => (await import('./outbox/raw.js')).bulkScenarios(relayedBackendOf(application)),
   'store/ours': async () => (await import('./store/ours.js')).ourScenarios(),
+  'store/projected': async () => (await import('./store/projected.js')).projectedScenarios(),
   'store/bare': async () => (await import('./store/bare.js')).bareScenarios(),
   'store/emmett': async () => (await import('./store/emmett.js')).emmettScenarios(),
 };

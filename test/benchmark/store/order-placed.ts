@@ -14,3 +14,8 @@ export class OrderPlaced extends Event {
     super();
   }
 }
+
+/** The event of an order. */
+export function placed({ id, customer, currency, lines }: OrderData): OrderPlaced {
+  return new OrderPlaced(id, customer, currency, lines);
+}

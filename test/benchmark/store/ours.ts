@@ -4,10 +4,8 @@ import { aggregateRepositoryToken, decider, DispatchModule, EventLog, type Decid
 import { postgresEventStore, postgresSnapshots } from 'nestjs-dispatch/postgres';
 import { Pool } from 'pg';
 
-import type { OrderData } from '../queue/orders.js';
 import type { Measurement } from '../scenario.js';
-import { OrderPlaced } from './order-placed.js';
-import { startProjected } from './projected.js';
+import { OrderPlaced, placed } from './order-placed.js';
 import { storeScenarios } from './scenarios.js';
 import { schemaOf, serverUrl, type LineCount } from './side.js';
 
@@ -47,10 +45,8 @@ export async function ourScenarios(): Promise<readonly Measurement[]> {
   const app = await startEvents(schemaOf('ours'));
   const events = app.get(EventLog);
   const counts = app.get<DeciderRepository<LineCount, object, OrderPlaced>>(aggregateRepositoryToken(lineCounts));
-  const projected = await startProjected();
   return storeScenarios({
     append: (stream, list, expectedVersion) => events.append(stream, list.map(placed), { expectedVersion }),
-    appendProjected: (stream, list, expectedVersion) => projected.append(stream, list.map(placed), { expectedVersion }),
     async read(stream) {
       let lines = 0;
       for await (const { event } of events.readStream<OrderPlaced>(stream)) lines += event.lines.length;
@@ -61,8 +57,4 @@ export async function ourScenarios(): Promise<readonly Measurement[]> {
       return state.lines;
     },
   });
-}
-
-function placed({ id, customer, currency, lines }: OrderData): OrderPlaced {
-  return new OrderPlaced(id, customer, currency, lines);
 }

@@ -10,11 +10,21 @@ import {
 } from 'nestjs-dispatch/postgres';
 import { Pool } from 'pg';
 
-import { OrderPlaced } from './order-placed.js';
+import type { Measurement } from '../scenario.js';
+import { OrderPlaced, placed } from './order-placed.js';
+import { projectedScenario } from './scenarios.js';
 import { projectSql, schemaOf, serverUrl } from './side.js';
 
+/** The scenario with a projection inline: an application of its own, since what transactions switch on slows every promise of a process. */
+export async function projectedScenarios(): Promise<readonly Measurement[]> {
+  const events = await startProjected();
+  return [
+    projectedScenario((stream, list, expectedVersion) => events.append(stream, list.map(placed), { expectedVersion })),
+  ];
+}
+
 /** Starts an application whose appends write a projection, in a schema of its own, which begins empty. */
-export async function startProjected(): Promise<EventLog> {
+async function startProjected(): Promise<EventLog> {
   const [connection, schema] = [serverUrl(), schemaOf('projected')];
   const pool = new Pool({ connectionString: connection });
   await pool.query(`DROP SCHEMA IF EXISTS "${schema}" CASCADE`);

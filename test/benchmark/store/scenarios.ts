@@ -33,14 +33,18 @@ export function storeScenarios(side: StoreSide): readonly Measurement[] {
     { name: NAMES.inTurn, measure: () => appendInTurn(side, one) },
     { name: NAMES.severalInTurn, measure: () => appendInTurn(side, several) },
     { name: NAMES.atOnce, measure: () => appendAtOnce(side, one) },
-    ...(appendProjected === undefined
-      ? []
-      : [{ name: NAMES.projected, measure: () => appendInTurn({ append: appendProjected }, one) }]),
+    ...(appendProjected === undefined ? [] : [projectedScenario(appendProjected)]),
     reading(NAMES.read, side, side.read.bind(side), LONG_STREAM),
     ...(readWithSnapshot === undefined
       ? []
       : [reading(NAMES.readWithSnapshot, side, (stream) => readWithSnapshot(stream), 1)]),
   ];
+}
+
+/** Appends with a row for each stream that counts the lines of its events. */
+export function projectedScenario(append: StoreSide['append']): Measurement {
+  const events = orders(1);
+  return { name: NAMES.projected, measure: () => appendInTurn({ append }, events) };
 }
 
 /** @returns nanoseconds per event */

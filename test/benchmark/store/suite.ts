@@ -12,10 +12,10 @@ export function storeSuite(replayedEvents: number): Suite {
     measures: 'events per second; with a snapshot, streams per second',
     defaultRounds: 15,
     warmUpRounds: 5,
-    processes: ['ours', 'bare', 'emmett'].map((side) => ({ side, application: '' })),
+    processes: ['ours', 'projected', 'bare', 'emmett'].map((side) => ({ side, application: '' })),
     rows: (times) => [
       ...APPENDS.flatMap((name) => [bareRow(name, times), emmettRow(name, times)]),
-      bareRow(NAMES.projected, times),
+      bareRow(NAMES.projected, times, 'projected'),
       bareRow(NAMES.read, times),
       emmettRow(NAMES.read, times),
       bareRow(NAMES.readWithSnapshot, times),
@@ -24,8 +24,8 @@ export function storeSuite(replayedEvents: number): Suite {
   };
 }
 
-function bareRow(name: string, times: MedianTimes): Row {
-  return rateRow({ name, ours: times.of('ours', name), peer: times.of('bare', name), peerName: 'bare SQL' });
+function bareRow(name: string, times: MedianTimes, side = 'ours'): Row {
+  return rateRow({ name, ours: times.of(side, name), peer: times.of('bare', name), peerName: 'bare SQL' });
 }
 
 function emmettRow(name: string, times: MedianTimes): Row {

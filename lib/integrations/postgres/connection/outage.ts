@@ -28,8 +28,8 @@ const LOST =
 
 /** Why a statement was given up: the server took too long. */
 export class NoAnswer extends Error {
-  constructor(timeoutMs: number) {
-    super(`No answer within ${Math.round(timeoutMs)} ms.`);
+  constructor() {
+    super('There was no answer in time.');
   }
 }
 
@@ -37,7 +37,7 @@ export class NoAnswer extends Error {
 export function within<T>(timeoutMs: number, answer: Promise<T>): Promise<T> {
   // By hand: each statement passes here, and Promise.race() in an async function makes six promises of one.
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new NoAnswer(timeoutMs)), Math.max(1, timeoutMs));
+    const timer = setTimeout(() => reject(new NoAnswer()), Math.max(1, timeoutMs));
     const settled = (settle: () => void): void => {
       clearTimeout(timer);
       settle();

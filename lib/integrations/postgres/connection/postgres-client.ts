@@ -8,6 +8,7 @@ import type { DedicatedConnection, Pool, PooledConnection, Statement } from './d
 import { KeptConnection } from './kept-connection.js';
 import { isOutage, isRefusal, within } from './outage.js';
 import { isPool, type PostgresConnectionOptions, type ResolvedPostgresOptions } from './postgres-options.js';
+import { TimeLimits } from './time-limits.js';
 
 /** The wait before a statement that met no server is tried again, in milliseconds: it doubles from the first to the last. */
 const FIRST_PAUSE_MS = 25;
@@ -21,7 +22,9 @@ type ClientOptions = Pick<ResolvedPostgresOptions, 'connection' | 'maxConnection
  */
 export class PostgresClient {
   private readonly pool: Pool;
-  private readonly kept: KeptConnection;
+  /** Undefined where others take from the pool too, and would wait for what is kept here. */
+  private readonly kept: KeptConnection | undefined;
+  private readonly limits = new TimeLimits();
   private readonly isOwn: boolean;
   private readonly sockets = new Set<Socket>();
   private readonly label: string;
@@ -36,7 +39,7 @@ export class PostgresClient {
     this.isOwn = !isPool(connection);
     // The structural type of the option names less of a pool than is used here; only a pool of pg has all it names.
     this.pool = isPool(connection) ? (connection as unknown as Pool) : this.open(connection, maxConnections);
-    this.kept = new KeptConnection(this.pool);
+    this.kept = this.isOwn ? new KeptConnection(this.pool) : undefined;
     // A pool whose idle connection breaks tells it to its listeners, and ends the process where it has none.
     this.pool.on('error', ignore);
   }
@@ -61,17 +64,17 @@ export class PostgresClient {
 
   /**
    * Runs a statement that would do harm twice: it waits for a server that is away, as the others do, but what was once sent is not
-   * repeated. Statements that follow each other without a pause share a connection.
+   * repeated.
    *
    * @throws DISPATCH_POSTGRES_UNAVAILABLE, where it may have been carried out, or what the server says of the statement
    */
   async runOnce<Row>(statement: Statement): Promise<readonly Row[]> {
-    const { timeoutMs, label, kept } = this;
+    const { timeoutMs, label } = this;
     const endsAtMs = performance.now() + timeoutMs;
-    const connection = kept.take() ?? (await this.patiently(timeoutMs, (borrowedByMs) => this.borrow(borrowedByMs)));
+    const connection = this.kept?.take() ?? (await this.patiently(timeoutMs, (byMs) => this.borrow(byMs)));
     try {
       // The caller knows what its statement returns.
-      return (await this.runOn(connection, statement, endsAtMs, kept)) as readonly Row[];
+      return (await this.runOn(connection, statement, endsAtMs)) as readonly Row[];
     } catch (cause) {
       throw isOutage(cause) ? new PostgresUnavailableError(label, timeoutMs, { cause }) : cause;
     }
@@ -134,6 +137,7 @@ export class PostgresClient {
       this.pool.removeListener('error', ignore);
       return;
     }
+    this.kept?.end();
     await within(this.timeoutMs, this.pool.end()).catch(ignore);
     // Each of them would wait for the server to close its side, and keep the process alive.
     for (const socket of this.sockets) socket.destroy();
@@ -159,7 +163,6 @@ export class PostgresClient {
     connection: PooledConnection,
     { name, text, values }: Statement,
     endsAtMs: number,
-    kept?: KeptConnection,
   ): Promise<readonly unknown[]> {
     // The pool listens to idle connections only. What breaks this one fails the statement too.
     connection.on('error', ignore);
@@ -167,7 +170,7 @@ export class PostgresClient {
     try {
       const answer =
         name === undefined ? connection.query(text, values) : connection.query({ name, text, values: values ?? [] });
-      const { rows = [] } = await within(endsAtMs - performance.now(), answer);
+      const { rows = [] } = await this.limits.within(endsAtMs, answer);
       isBroken = false;
       return rows;
     } catch (error) {
@@ -176,12 +179,14 @@ export class PostgresClient {
       throw error;
     } finally {
       connection.removeListener('error', ignore);
-      if (kept === undefined || isBroken) connection.release(isBroken);
-      else kept.put(connection);
+      if (this.kept === undefined || isBroken) connection.release(isBroken);
+      else this.kept.put(connection);
     }
   }
 
   private async borrow(endsAtMs: number): Promise<PooledConnection> {
+    const kept = this.kept?.take();
+    if (kept !== undefined) return kept;
     const connecting = this.pool.connect();
     try {
       return await within(endsAtMs - performance.now(), connecting);

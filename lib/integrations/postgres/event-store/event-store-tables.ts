@@ -34,16 +34,6 @@ export function streamLock(schema: string, stream: string): string {
   return `hashtextextended(${stream}, ${tableId(schema)}::bigint)`;
 }
 
-/**
- * The shared lock that a transaction which may stay open takes before it takes positions, and holds until its end. Its key is the table
- * and a position below all that will be taken, the lower half of it: see the README.
- */
-export function positionLock(schema: string): string {
-  const floor = `COALESCE((SELECT p.position FROM "${schema}".dispatch_events p ORDER BY p.position DESC LIMIT 1), 0)`;
-  // The half as a signed number, which it is to be.
-  return `pg_advisory_xact_lock_shared(${tableId(schema)}::int, ((${floor} + 2147483648) % 4294967296 - 2147483648)::int)`;
-}
-
 /** What tells the locks of a store from all others. */
 export function tableId(schema: string): string {
   return `'"${schema}".dispatch_events'::regclass::oid`;
@@ -57,6 +47,9 @@ export function removalId(schema: string): string {
 /**
  * An append of one stream that waits until nobody else changes it, and then looks at the version: each statement of the function
  * sees what was committed before it. It is what appends in a transaction of the caller, and where the quick way was refused.
+ *
+ * As that transaction may stay open, it has a shared lock before it takes positions, until its end. The key is the table and a position below
+ * all that will be taken, the lower half of it: see the README. What needs no table is assigned, which takes the server no statement.
  */
 function appendFunction(schema: string): string {
   return `CREATE FUNCTION "${schema}".dispatch_append(
@@ -65,42 +58,51 @@ function appendFunction(schema: string): string {
       OUT outcome text, OUT version bigint, OUT "position" bigint, OUT positions bigint[], OUT recorded_at double precision[]
     ) LANGUAGE plpgsql AS $append$
     DECLARE
-      closed record;
+      is_deleted boolean;
+      floor bigint;
+      done text;
     BEGIN
       IF in_wait IS NOT NULL THEN
-        PERFORM set_config('lock_timeout', in_wait, true);
+        done := set_config('lock_timeout', in_wait, true);
       END IF;
-      PERFORM pg_advisory_xact_lock(${streamLock(schema, 'in_stream')});
+      done := pg_advisory_xact_lock(${streamLock(schema, 'in_stream')})::text;
       IF current_setting('transaction_isolation') IN ('repeatable read', 'serializable') THEN
-        -- The snapshot may be older than the lock. What it does not show of the stream makes this fail, as what cannot be serialized.
+        -- The snapshot may be older than the lock: what it does not show of the stream makes this fail, as what cannot be serialized.
         INSERT INTO "${schema}".dispatch_closed_streams (stream, version, is_archived, is_deleted)
           VALUES (in_stream, 0, false, false) ON CONFLICT DO NOTHING;
         DELETE FROM "${schema}".dispatch_closed_streams c
           WHERE c.stream = in_stream AND NOT c.is_archived AND NOT c.is_deleted;
       END IF;
-      SELECT c.version, c.is_deleted INTO closed FROM "${schema}".dispatch_closed_streams c WHERE c.stream = in_stream;
-      version := COALESCE(
-        (SELECT e.version FROM "${schema}".dispatch_events e WHERE e.stream = in_stream ORDER BY e.version DESC LIMIT 1), 0);
+      ${lookAtStream(schema)}
       "position" := 0;
-      IF closed IS NOT NULL THEN
-        outcome := CASE WHEN closed.is_deleted THEN 'deleted' ELSE 'archived' END;
+      IF is_deleted IS NOT NULL THEN
+        outcome := CASE WHEN is_deleted THEN 'deleted' ELSE 'archived' END;
       ELSIF NOT (CASE in_expected WHEN -1 THEN true WHEN -2 THEN version > 0 ELSE version = in_expected END) THEN
         outcome := 'conflict';
       ELSE
         outcome := 'appended';
         IF cardinality(in_ids) > 0 THEN
-          PERFORM ${positionLock(schema)};
           ${insertion(schema)}
-          IF in_channel IS NOT NULL THEN
-            PERFORM pg_notify(in_channel, '');
-          END IF;
         END IF;
       END IF;
     END $append$;`;
 }
 
+/** In one statement: whether the stream is closed, its version, and a position below all that will be taken. */
+function lookAtStream(schema: string): string {
+  const events = `"${schema}".dispatch_events`;
+  return `SELECT (SELECT c.is_deleted FROM "${schema}".dispatch_closed_streams c WHERE c.stream = in_stream),
+        COALESCE((SELECT e.version FROM ${events} e WHERE e.stream = in_stream ORDER BY e.version DESC LIMIT 1), 0),
+        COALESCE((SELECT p.position FROM ${events} p ORDER BY p.position DESC LIMIT 1), 0)
+        INTO is_deleted, version, floor;`;
+}
+
+/** Takes positions, with the lock that says so, and tells of them. */
 function insertion(schema: string): string {
-  return `WITH written AS (
+  return `-- The half as a signed number, which it is to be.
+          done := pg_advisory_xact_lock_shared(
+            ${tableId(schema)}::int, ((floor + 2147483648) % 4294967296 - 2147483648)::int)::text;
+          WITH written AS (
             INSERT INTO "${schema}".dispatch_events AS e (stream, version, id, name, schema_version, payload, metadata)
             SELECT in_stream, dispatch_append.version + n.nth, n.id, n.name, n.schema_version, n.payload, n.metadata::json
             FROM unnest(in_ids, in_names, in_schema_versions, in_payloads, in_metadata) WITH ORDINALITY
@@ -109,7 +111,10 @@ function insertion(schema: string): string {
             RETURNING e.version, e.position, date_part('epoch', e.recorded_at) AS recorded_at
           )
           SELECT max(w.version), max(w.position), array_agg(w.position ORDER BY w.version), array_agg(w.recorded_at ORDER BY w.version)
-          INTO version, "position", positions, recorded_at FROM written w;`;
+          INTO version, "position", positions, recorded_at FROM written w;
+          IF in_channel IS NOT NULL THEN
+            done := pg_notify(in_channel, '')::text;
+          END IF;`;
 }
 
 /** Archives a stream, or deletes it, when nobody else changes it: an append whose snapshot is older does not know, see the README. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 
-import { queryIn } from '../../../lib/integrations/postgres/connection/postgres-transaction.js';
+import { queryIn } from '../../../../lib/integrations/postgres/connection/postgres-transaction.js';
 
 describe('a statement of a store on Postgres in the transaction of its caller', () => {
   it('is run by that, with its values', async () => {

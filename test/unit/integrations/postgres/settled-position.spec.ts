@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 
-import { SettledPosition, type Look } from '../../../lib/integrations/postgres/event-store/settled-position.js';
+import { SettledPosition, type Look } from '../../../../lib/integrations/postgres/event-store/settled-position.js';
 
 /** Answers one question after the other with what is given, and then with the last for ever. */
 function answering(...looks: readonly Look[]) {
