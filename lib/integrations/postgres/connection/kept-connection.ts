@@ -8,46 +8,67 @@ const KEPT_MS = 1000;
  * needs a connection takes this one first; where others wait for one already it goes back.
  */
 export class KeptConnection {
-  private connection: PooledConnection | undefined;
+  private idle: PooledConnection | undefined;
+  /** The one that was kept last, whose end is listened to: the pool does so only once it has it. */
+  private watched: PooledConnection | undefined;
   private timer: NodeJS.Timeout | undefined;
   /** Whether the time was over while the connection was in use. */
   private isDue = false;
+  private isEnded = false;
 
   constructor(private readonly pool: Pick<Pool, 'waitingCount'>) {}
 
-  /** Takes the connection, where one is kept. */
+  /** Takes the connection, where one is kept. Its user is told of its end by the statement that fails. */
   take(): PooledConnection | undefined {
-    const { connection } = this;
-    this.connection = undefined;
-    connection?.removeListener('error', this.onLost);
-    return connection;
+    const { idle } = this;
+    this.idle = undefined;
+    return idle;
   }
 
   /** Keeps a connection that works, or gives it back. */
   put(connection: PooledConnection): void {
     const { waitingCount = 0 } = this.pool;
-    if (waitingCount > 0 || this.isDue || this.connection !== undefined) {
+    if (waitingCount > 0 || this.isDue || this.isEnded || this.idle !== undefined) {
       this.isDue = false;
-      connection.release(false);
+      this.giveBack(connection, false);
       return;
     }
-    // The pool does not listen yet.
-    connection.on('error', this.onLost);
-    this.connection = connection;
+    this.idle = connection;
+    this.watch(connection);
     if (this.timer === undefined) {
-      this.timer = setTimeout(() => this.end(), KEPT_MS);
+      this.timer = setTimeout(() => this.expire(), KEPT_MS);
       this.timer.unref();
     }
   }
 
-  /** Gives the connection back. */
+  /** Gives the connection back, and keeps none from now on. */
   end(): void {
+    this.isEnded = true;
+    this.expire();
+  }
+
+  private expire(): void {
     clearTimeout(this.timer);
     this.timer = undefined;
     const connection = this.take();
     if (connection === undefined) this.isDue = true;
-    else connection.release(false);
+    else this.giveBack(connection, false);
   }
 
-  private readonly onLost = (): void => this.take()?.release(true);
+  private giveBack(connection: PooledConnection, isBroken: boolean): void {
+    if (connection === this.watched) this.watch(undefined);
+    connection.release(isBroken);
+  }
+
+  private watch(connection: PooledConnection | undefined): void {
+    if (connection === this.watched) return;
+    this.watched?.removeListener('error', this.onLost);
+    connection?.on('error', this.onLost);
+    this.watched = connection;
+  }
+
+  private readonly onLost = (): void => {
+    const connection = this.take();
+    if (connection !== undefined) this.giveBack(connection, true);
+  };
 }

@@ -164,8 +164,8 @@ export class PostgresClient {
     { name, text, values }: Statement,
     endsAtMs: number,
   ): Promise<readonly unknown[]> {
-    // The pool listens to idle connections only. What breaks this one fails the statement too.
-    connection.on('error', ignore);
+    // A pool listens to idle connections only, and those of the own one by themselves. What breaks this one fails the statement too.
+    if (!this.isOwn) connection.on('error', ignore);
     let isBroken = true;
     try {
       const answer =
@@ -178,7 +178,7 @@ export class PostgresClient {
       isBroken = values === undefined || !isRefusal(error);
       throw error;
     } finally {
-      connection.removeListener('error', ignore);
+      if (!this.isOwn) connection.removeListener('error', ignore);
       if (this.kept === undefined || isBroken) connection.release(isBroken);
       else this.kept.put(connection);
     }

@@ -26,6 +26,17 @@ describe('a connection that is kept', () => {
     expect(kept.take()).toBe(connection);
     expect(kept.take()).toBeUndefined();
     expect(connection.releases).toEqual([]);
+  });
+
+  it('is listened to once, and no more once it is given back', () => {
+    const { kept, connection } = setUp();
+    for (let count = 0; count < 3; count += 1) {
+      kept.put(connection);
+      kept.take();
+    }
+    expect(connection.listenerCount('error')).toBe(1);
+    kept.put(connection);
+    kept.end();
     expect(connection.listenerCount('error')).toBe(0);
   });
 
@@ -74,13 +85,26 @@ describe('a connection that is kept', () => {
     expect(kept.take()).toBeUndefined();
   });
 
-  it('is given back at the end, also where it was in use then', () => {
+  it('is left to its user where it breaks in use', () => {
     const { kept, connection } = setUp();
     kept.put(connection);
     kept.take();
-    kept.end();
+    connection.emit('error', new Error('broken'));
+    expect(connection.releases).toEqual([]);
+    const other = new FakeConnection();
+    kept.put(other);
+    expect(kept.take()).toBe(other);
+    expect(connection.listenerCount('error')).toBe(0);
+  });
+
+  it('is given back at the end, and so is whatever was in use then', () => {
+    const { kept, connection } = setUp();
+    const [second, third] = [new FakeConnection(), new FakeConnection()];
     kept.put(connection);
-    expect(connection.releases).toEqual([false]);
+    kept.end();
+    kept.put(second);
+    kept.put(third);
+    expect([connection, second, third].map(({ releases }) => releases)).toEqual([[false], [false], [false]]);
     expect(jest.getTimerCount()).toBe(0);
   });
 });
