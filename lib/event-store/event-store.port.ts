@@ -146,7 +146,7 @@ export interface EventStore<Transaction = never> {
   readStreamPage(stream: string, query: StreamPageQuery<Transaction>): Promise<readonly StoredEvent[]>;
   /** Reads a page of all events. Those of deleted streams are left out. */
   readAllPage(query: AllPageQuery): Promise<EventPage>;
-  /** The position of the last event that can be read; 0 where there is none. */
+  /** The position of the last event that can be read, or could be until its stream was deleted; 0 where there is none. */
   lastPosition(): Promise<number>;
   /** What is known of a stream; undefined where there never was one. */
   streamFacts(stream: string): Promise<StreamFacts | undefined>;
