@@ -25,7 +25,7 @@ export interface EventStoreStatements {
   readonly filteredPage: NamedText;
   /** Stream. */
   readonly facts: NamedText;
-  /** Stream, whether it is deleted. */
+  /** Stream, whether it is deleted, and whether it is archived. */
   readonly close: NamedText;
   /** Channel. */
   readonly notify: NamedText;
@@ -56,7 +56,7 @@ export function eventStoreStatements(schema: string, isPrepared: boolean): Event
     COALESCE(c.is_archived, false) AS is_archived, COALESCE(c.is_deleted, false) AS is_deleted
     FROM (SELECT max(version) AS version FROM "${schema}".dispatch_events WHERE stream = $1) e
     LEFT JOIN "${schema}".dispatch_closed_streams c ON c.stream = $1`),
-    close: named(`SELECT "${schema}".dispatch_close_stream($1, $2) AS outcome`),
+    close: named(`SELECT "${schema}".dispatch_close_stream($1, $2, $3) AS outcome`),
     notify: named(`SELECT pg_notify($1, '')`),
   };
 }

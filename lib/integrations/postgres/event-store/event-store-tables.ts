@@ -117,9 +117,12 @@ function insertion(schema: string): string {
           END IF;`;
 }
 
-/** Archives a stream, or deletes it, when nobody else changes it: an append whose snapshot is older does not know, see the README. */
+/**
+ * Archives a stream, or deletes it, when nobody else changes it: an append whose snapshot is older does not know, see the README. A stream is
+ * archived before it is deleted, and so is told whether it was archived before that.
+ */
 function closeFunction(schema: string): string {
-  return `CREATE FUNCTION "${schema}".dispatch_close_stream(in_stream text, in_deletes boolean) RETURNS text
+  return `CREATE FUNCTION "${schema}".dispatch_close_stream(in_stream text, in_deletes boolean, in_archived boolean) RETURNS text
     LANGUAGE plpgsql AS $close$
     DECLARE
       closed record;
@@ -136,12 +139,12 @@ function closeFunction(schema: string): string {
         RETURN 'none';
       END IF;
       INSERT INTO "${schema}".dispatch_closed_streams AS c (stream, version, is_archived, is_deleted)
-        VALUES (in_stream, last_version, NOT in_deletes, in_deletes)
-        ON CONFLICT (stream) DO UPDATE SET is_deleted = c.is_deleted OR in_deletes, version = last_version;
+        VALUES (in_stream, last_version, in_archived, in_deletes)
+        ON CONFLICT (stream) DO UPDATE SET is_archived = in_archived, is_deleted = in_deletes, version = last_version;
       IF in_deletes THEN
         PERFORM pg_advisory_xact_lock_shared(${removalId(schema)}::int, 0);
         DELETE FROM "${schema}".dispatch_events e WHERE e.stream = in_stream;
       END IF;
-      RETURN 'closed';
+      RETURN CASE WHEN closed IS NULL THEN 'closed' ELSE 'archived' END;
     END $close$;`;
 }

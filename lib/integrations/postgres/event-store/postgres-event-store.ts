@@ -45,7 +45,8 @@ export interface PostgresEventStoreOptions extends PostgresStoreOptions {
 }
 
 interface Closing {
-  readonly outcome: 'closed' | 'deleted' | 'none';
+  /** `archived` where it was closed already, and `closed` where it is by this. */
+  readonly outcome: 'closed' | 'archived' | 'deleted' | 'none';
 }
 
 /** How many positions are looked at for one page, so that a filter which nothing fits holds up nobody. */
@@ -172,14 +173,15 @@ class PostgresEventStore implements EventStore<PostgresTransaction> {
   async archive(stream: string): Promise<boolean> {
     const outcome = await this.closeStream(stream);
     if (outcome === 'deleted') throw new StreamDeletedError(stream);
-    return outcome === 'closed';
+    return outcome !== 'none';
   }
 
   async delete(stream: string): Promise<boolean> {
     const outcome = await this.closeStream(stream);
+    if (outcome === 'none') return false;
     // Now that nobody appends to it any more.
-    if (outcome === 'closed') await this.run(this.sql.close, [stream, true]);
-    return outcome !== 'none';
+    if (outcome !== 'deleted') await this.run(this.sql.close, [stream, true, outcome === 'archived']);
+    return true;
   }
 
   async close(): Promise<void> {
@@ -190,9 +192,10 @@ class PostgresEventStore implements EventStore<PostgresTransaction> {
 
   /** Archives a stream, and waits for appends that have begun before and do not know of it: those are done, or refused. */
   private async closeStream(stream: string): Promise<Closing['outcome']> {
-    const [row] = await this.run<Closing>(this.sql.close, [stream, false]);
+    const [row] = await this.run<Closing>(this.sql.close, [stream, false, true]);
     const outcome = row?.outcome ?? 'none';
-    if (outcome === 'closed' && !(await this.settled.writersEnd(this.timeoutMs))) {
+    const isClosing = outcome === 'closed' || outcome === 'archived';
+    if (isClosing && !(await this.settled.writersEnd(this.timeoutMs))) {
       throw new StreamClosingError(stream, this.timeoutMs);
     }
     return outcome;
